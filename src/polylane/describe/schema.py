@@ -1,0 +1,227 @@
+"""Checks of single configuration values: each returns the value as the program uses it.
+
+A check takes the value and a function that says where it stands, and raises a `UserError` that
+names the place, the value and what would be right. Knows no key of the configuration.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from polylane.errors import UserError, did_you_mean
+
+#: Says where a key stands: ``pyproject.toml:3: tool.polylane.jobs``.
+Place = Callable[[tuple[str, ...]], str]
+Check = Callable[[Any, Place, tuple[str, ...]], Any]
+
+
+def check(checks: Mapping[str, Check], table: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    """Check a whole table; an unknown key is an error."""
+    result: dict[str, Any] = record(checks)(table, place, ())
+    return result
+
+
+def dotted(keys: tuple[str, ...]) -> str:
+    """Write a key path as TOML does: ``tasks."a:b:c".needs``."""
+    return ".".join(k if re.fullmatch(r"[\w-]+", k, re.ASCII) else f'"{k}"' for k in keys)
+
+
+def fail(place: Place, keys: tuple[str, ...], value: object, expected: str) -> UserError:
+    """Build the error for a value that is not what was expected."""
+    return UserError(f"{place(keys)} = {_shown(value)}: must be {expected}")
+
+
+def _shown(value: object) -> str:
+    text = (
+        {True: "true", False: "false"}.get(value, repr(value))
+        if isinstance(value, bool)
+        else repr(value)
+    )
+    return text if len(text) < 80 else f"{text[:76]} ..."
+
+
+def record(checks: Mapping[str, Check]) -> Check:
+    """A table with known keys."""
+
+    def check_record(value: Any, place: Place, keys: tuple[str, ...]) -> dict[str, Any]:
+        _need_table(value, place, keys)
+        for key in value:
+            if key not in checks:
+                hint = did_you_mean(key, checks) or f"; known keys: {', '.join(checks)}"
+                raise UserError(f"{place((*keys, key))}: unknown key{hint}")
+        return {key: checks[key](item, place, (*keys, key)) for key, item in value.items()}
+
+    return check_record
+
+
+def table_of(item: Check, *, key: Check | None = None) -> Check:
+    """A table whose keys the user chooses."""
+
+    def check_table(value: Any, place: Place, keys: tuple[str, ...]) -> dict[str, Any]:
+        _need_table(value, place, keys)
+        for name in value:
+            (key or _name)(name, place, (*keys, name))
+        return {name: item(each, place, (*keys, name)) for name, each in value.items()}
+
+    return check_table
+
+
+def _need_table(value: Any, place: Place, keys: tuple[str, ...]) -> None:
+    if not isinstance(value, Mapping):
+        raise fail(place, keys, value, "a table")
+
+
+def _name(value: Any, place: Place, keys: tuple[str, ...]) -> Any:
+    if not value or "\0" in value or "\n" in value:
+        raise fail(
+            place, keys[:-1], value, "a table whose names are neither empty nor several lines"
+        )
+    return value
+
+
+def task_key(value: Any, place: Place, keys: tuple[str, ...]) -> Any:
+    """An id ``verb:project:tool``, none of the three empty."""
+    _name(value, place, keys)
+    if len(value.split(":", 2)) < 3 or not all(value.split(":", 2)):
+        raise UserError(
+            f"{place(keys)}: a task's id must be verb:project:tool, such as lint:api:ruff"
+        )
+    return value
+
+
+def boolean(value: Any, place: Place, keys: tuple[str, ...]) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise fail(place, keys, value, "true or false")
+    return value
+
+
+def string(value: Any, place: Place, keys: tuple[str, ...]) -> str:
+    """A text without NUL, which no process could be given."""
+    if not isinstance(value, str) or "\0" in value:
+        raise fail(place, keys, value, "a text")
+    return value
+
+
+def strings(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """A list of texts."""
+    if not isinstance(value, list) or not all(
+        isinstance(v, str) and v and "\0" not in v for v in value
+    ):
+        raise fail(place, keys, value, "a list of texts")
+    return tuple(value)
+
+
+def verb(value: Any, place: Place, keys: tuple[str, ...]) -> str:
+    """A verb's name, which becomes an Invoke task's."""
+    if not isinstance(value, str) or not re.fullmatch(r"[^\W_][\w-]*", value) or "_" in value:
+        raise fail(place, keys, value, "a verb: letters, digits and dashes, such as type-check")
+    return value
+
+
+def path(value: Any, place: Place, keys: tuple[str, ...]) -> str:
+    """A path in the workspace, normalised: ``"."`` or ``a/b``."""
+    text = string(value, place, keys)
+    parts: list[str] = []
+    for part in text.split("/"):
+        if part == "..":
+            if not parts:
+                raise fail(place, keys, value, "a path inside the workspace")
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    if text.startswith("/") or not text:
+        raise fail(place, keys, value, "a path relative to the workspace")
+    return "/".join(parts) or "."
+
+
+def paths(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """A list of path patterns in the workspace; ``!`` in front takes away."""
+    result = []
+    for item in strings(value, place, keys):
+        mark = "!" if item.startswith("!") else ""
+        result.append(mark + path(item.removeprefix("!"), place, keys))
+    return tuple(result)
+
+
+def command(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[str, ...] | str:
+    """A list of words, or a text that is split like a shell splits words."""
+    if isinstance(value, str) and value.strip() and "\0" not in value:
+        try:
+            shlex.split(value)
+        except ValueError as error:
+            raise fail(place, keys, value, f"a command ({error})") from None
+        return value
+    if isinstance(value, list) and value and value[0] and all(_is_word(v) for v in value):
+        return tuple(value)
+    raise fail(
+        place, keys, value, 'a command: a list of words, such as ["pytest", "-q"], or a text'
+    )
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def seconds(value: Any, place: Place, keys: tuple[str, ...]) -> float:
+    """A number of seconds above 0."""
+    if not _number(value) or value <= 0:
+        raise fail(place, keys, value, "a number of seconds above 0")
+    return float(value)
+
+
+def seconds_or_zero(value: Any, place: Place, keys: tuple[str, ...]) -> float:
+    """A number of seconds, or 0."""
+    if not _number(value) or value < 0:
+        raise fail(place, keys, value, "a number of seconds, 0 or more")
+    return float(value)
+
+
+def count(value: Any, place: Place, keys: tuple[str, ...]) -> int:
+    """A whole number above 0."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise fail(place, keys, value, "a whole number above 0")
+    return value
+
+
+def count_or_zero(value: Any, place: Place, keys: tuple[str, ...]) -> int:
+    """A whole number, 0 or more."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise fail(place, keys, value, "a whole number, 0 or more")
+    return value
+
+
+def exit_codes(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[int, ...]:
+    """A list of exit codes, 0 to 255."""
+    codes = value if isinstance(value, list) and value else [-1]
+    if not all(isinstance(c, int) and not isinstance(c, bool) and 0 <= c <= 255 for c in codes):
+        raise fail(place, keys, value, "a list of exit codes from 0 to 255")
+    return tuple(codes)
+
+
+def percentage(value: Any, place: Place, keys: tuple[str, ...]) -> float:
+    """A text such as ``"80%"``, as a fraction."""
+    match = re.fullmatch(r"(\d{1,3})\s*%", value) if isinstance(value, str) else None
+    if match is None or not 0 < int(match[1]) <= 100:
+        raise fail(place, keys, value, 'a percentage from 1% to 100%, such as "80%"')
+    return int(match[1]) / 100
+
+
+def jobs(value: Any, place: Place, keys: tuple[str, ...]) -> int | str:
+    """A whole number above 0, ``"auto"``, or a percentage of the cores."""
+    text = (
+        str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    )
+    if text == "auto" or (re.fullmatch(r"\d{1,3}%", text) and int(text[:-1]) > 0):
+        return text
+    if re.fullmatch(r"\d{1,5}", text) and int(text) > 0:
+        return int(text)
+    raise fail(place, keys, value, 'a number above 0, "auto", or a percentage such as "50%"')

@@ -1,0 +1,272 @@
+"""``namespace()``: the Invoke tasks of a workspace, for ``tasks.py``.
+
+Turns what Invoke was given into a `Request`, and a `RunResult` into Invoke's way to end.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import invoke
+from invoke.collection import Collection
+from invoke.exceptions import Exit
+from invoke.util import Lexicon
+
+from polylane.errors import UserError
+from polylane.integrations import bodies, offers
+from polylane.integrations.offers import Offer
+from polylane.plan.selection import Selection
+
+_HELP = {
+    "jobs": "slots: how many tasks run at once; a number, auto, or a percentage such as 50%",
+    "sequential": "run one task at a time, in reference order",
+    "fail-fast": "cancel the rest at the first failure",
+    "project": "only this project (repeatable)",
+    "language": "only this language",
+    "output": "auto, grouped (each task's output whole), stream (lines as they come) or errors",
+    "timeout": "seconds that each task may take",
+    "select": "verbs or pipelines, with commas between; default: qa",
+}
+
+
+def namespace(existing: Collection | None = None) -> Collection:
+    """Return the collection of a workspace: the folder of the ``tasks.py`` that calls this.
+
+    Invoke tasks defined anywhere in that file remain, and win over ours where names meet;
+    so do those of ``existing``. Nothing is looked for until Invoke asks what tasks there are.
+    """
+    caller = sys._getframe(1).f_globals  # noqa: SLF001 - whose tasks.py this is
+    file = caller.get("__file__")
+    folder = Path(file).resolve().parent if file else Path.cwd()
+    return WorkspaceCollection(folder, caller, existing or _own_collection(caller))
+
+
+def _own_collection(caller: Mapping[str, Any]) -> Collection | None:
+    found = caller.get("ns")
+    return found if isinstance(found, Collection) else None
+
+
+class WorkspaceCollection(Collection):  # type: ignore[misc]  # Invoke's class is untyped to mypy
+    """A collection that is filled when it is first looked at, when ``tasks.py`` is loaded whole."""
+
+    def __init__(
+        self, folder: Path, caller: Mapping[str, Any], existing: Collection | None = None
+    ) -> None:
+        self._filled = True
+        super().__init__()
+        self._filled = False
+        self._folder = folder
+        self._caller = caller
+        self._existing = existing
+
+    @property
+    def tasks(self) -> Lexicon:
+        """Invoke's own attribute: the tasks by name."""
+        self._fill()
+        return self._tasks
+
+    @tasks.setter
+    def tasks(self, tasks: Lexicon) -> None:
+        self._tasks = tasks
+
+    @property
+    def collections(self) -> Lexicon:
+        """Invoke's own attribute: the collections below this one, by name."""
+        self._fill()
+        return self._collections
+
+    @collections.setter
+    def collections(self, collections: Lexicon) -> None:
+        self._collections = collections
+
+    def _fill(self) -> None:
+        if self._filled:
+            return
+        self._filled = True
+        try:
+            taken = self._add_own()
+            for offer in offers.find(self._folder, bodies.registry):
+                if offer.name not in taken:
+                    self.add_task(_invoke_task(self._folder, offer))
+            if "lanes" not in taken:
+                self.add_collection(_lanes(self._folder))
+        except UserError as error:
+            raise Exit(str(error), error.exit_code) from None
+
+    def _add_own(self) -> set[str]:
+        """Add the tasks of ``tasks.py`` itself; returns the names that are taken."""
+        decorated = {id(body.function) for body in bodies.registry}
+        if self._existing is not None:
+            self.configure(self._existing.configuration())
+            for name, task in self._existing.tasks.items():
+                self.add_task(task, name=name, default=name == self._existing.default)
+            for name, collection in self._existing.collections.items():
+                self.add_collection(collection, name=name)
+        for value in list(self._caller.values()):
+            is_own = isinstance(value, invoke.Task) and id(value.body) not in decorated
+            if is_own and self.transform(value.name) not in self.tasks:
+                self.add_task(value)
+        return {*self.tasks, *self.tasks.aliases, *self.collections}
+
+
+def _lanes(folder: Path) -> Collection:
+    lanes = Collection("lanes")
+
+    def plan(c, select="", project=(), language="", jobs="", sequential=False):  # type: ignore[no-untyped-def]
+        """Show the plan: every task, its command, what it comes after, and what was left out."""
+        from polylane.report import plan_text
+
+        with _exits():
+            verbs = offers.verbs_of(folder, select or "qa", bodies.registry)
+            request = _request(
+                folder,
+                Selection(verbs, _names(language), tuple(project)),
+                c,
+                {"jobs": jobs, "sequential": sequential},
+            )
+            print(plan_text.plan(offers.plan(request, bodies.registry)))
+
+    lanes.add_task(_task(plan, "plan", ("project",)))
+    return lanes
+
+
+def _invoke_task(folder: Path, offer: Offer) -> invoke.Task:
+    def run(c, **flags):  # type: ignore[no-untyped-def]
+        with _exits():
+            _run(folder, offer, c, flags)
+
+    run.__doc__ = offer.help
+    if offer.languages:
+        signature = _with_flags(run, without="language")
+    else:
+        signature = _with_flags(run)
+    return _task(signature, offer.name, ("project",), offer.aliases)
+
+
+def _with_flags(run: Callable[..., None], without: str = "") -> Callable[..., None]:
+    """Give a function the flags that every run has, in the form that Invoke reads."""
+    if without:
+
+        def body(  # type: ignore[no-untyped-def]
+            c, jobs="", sequential=False, fail_fast=False, project=(), output="auto", timeout=""
+        ):
+            run(
+                c,
+                jobs=jobs,
+                sequential=sequential,
+                fail_fast=fail_fast,
+                project=project,
+                output=output,
+                timeout=timeout,
+            )
+
+    else:
+
+        def body(  # type: ignore[no-untyped-def]
+            c,
+            jobs="",
+            sequential=False,
+            fail_fast=False,
+            project=(),
+            language="",
+            output="auto",
+            timeout="",
+        ):
+            run(
+                c,
+                jobs=jobs,
+                sequential=sequential,
+                fail_fast=fail_fast,
+                project=project,
+                language=language,
+                output=output,
+                timeout=timeout,
+            )
+
+    body.__doc__ = run.__doc__
+    return body
+
+
+def _task(
+    body: Callable[..., None], name: str, repeatable: Iterable[str], aliases: Iterable[str] = ()
+) -> invoke.Task:
+    flags = {name.replace("_", "-") for name in body.__code__.co_varnames}
+    return invoke.Task(
+        body,
+        name=name,
+        aliases=tuple(aliases),
+        positional=(),
+        iterable=list(repeatable),
+        auto_shortflags=False,
+        help={flag: text for flag, text in _HELP.items() if flag in flags},
+    )
+
+
+def _run(folder: Path, offer: Offer, c: invoke.Context, flags: Mapping[str, Any]) -> None:
+    languages = offer.languages or _names(flags.get("language", ""))
+    selection = Selection(offer.verbs, languages, tuple(flags["project"]), offer.ids)
+    request = _request(folder, selection, c, flags, parallel=offer.parallel)
+    if c.config.run.dry:
+        from polylane.report import plan_text
+
+        print(plan_text.commands(offers.plan(request, bodies.registry)))
+        return
+    result = offers.run(request, bodies.registry, c.config)
+    if result.exit_code:
+        raise Exit(code=result.exit_code)
+
+
+def _request(
+    folder: Path,
+    selection: Selection,
+    c: invoke.Context,
+    flags: Mapping[str, Any],
+    *,
+    parallel: bool = False,
+) -> Any:
+    from polylane.integrations.flags import jobs, output, seconds
+    from polylane.planning import Request
+
+    return Request(
+        folder=folder,
+        selection=selection,
+        parallel=parallel,
+        sequential=flags["sequential"],
+        jobs=jobs(flags["jobs"]),
+        fail_fast=flags.get("fail_fast", False),
+        output=output(flags.get("output", "auto")),
+        timeout=seconds(flags.get("timeout", "")),
+        words=_words(c),
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)
+
+
+def _words(c: invoke.Context) -> tuple[str, ...]:
+    """The words after ``--``. Invoke joins them by spaces; the command line has them as they were."""
+    typed = tuple(sys.argv[sys.argv.index("--") + 1 :]) if "--" in sys.argv else ()
+    joined = getattr(c, "remainder", None)
+    if not isinstance(joined, str):  # Invoke 2
+        return typed
+    return typed if " ".join(typed) == joined else tuple(shlex.split(joined))
+
+
+class _exits:  # noqa: N801 - read as a statement: with _exits()
+    """Turns our errors into Invoke's `Exit`, and a defect into a file with its traceback."""
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, where: Any) -> None:
+        if isinstance(error, UserError):
+            raise Exit(str(error), error.exit_code) from None
+        if isinstance(error, Exception) and not isinstance(error, Exit):
+            from polylane.integrations.defect import report
+
+            raise Exit(report(error), 3) from None

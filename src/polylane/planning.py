@@ -1,0 +1,141 @@
+"""Everything before anything runs: what was asked, and the plan that it comes to.
+
+``config -> workspace -> graph``, the first half of a run. Starts nothing, writes no output.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from polylane.describe import config as configuration
+from polylane.describe import workspace
+from polylane.describe.config import Config
+from polylane.describe.workspace import Workspace
+from polylane.errors import UserError, did_you_mean
+from polylane.model import Task
+from polylane.plan.graph import Graph, build
+from polylane.plan.selection import Selection, reference_key, select
+from polylane.plan.tasks import all_tasks
+from polylane.run import slots
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for. None, or empty: nothing was said."""
+
+    folder: Path
+    selection: Selection
+    #: The name ended in ``-parallel``.
+    parallel: bool = False
+    sequential: bool = False
+    jobs: int | str | None = None
+    fail_fast: bool = False
+    output: str = "auto"
+    timeout: float | None = None
+    #: Words for the tools of the selected tasks.
+    words: tuple[str, ...] = ()
+    #: Changes the selected tasks before they are planned: a hook narrows them to changed files.
+    adapt: Callable[[list[Task], Workspace], list[Task]] | None = None
+    #: Adds the tasks that the user wrote in Python.
+    own_tasks: Callable[[Config, Workspace], tuple[Task, ...]] | None = None
+    #: Their bodies by task id: they take the words after ``--``, and return an exit code.
+    bodies: Mapping[str, Callable[[tuple[str, ...]], int]] = field(default_factory=dict)
+    #: Whether a selection that matches no task is an error.
+    must_match: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How tasks share the time."""
+
+    parallel: bool
+    jobs: int
+    #: Verbs that are not rolled out yet: each of their tasks has all slots for itself.
+    alone: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is known before anything runs."""
+
+    config: Config
+    workspace: Workspace
+    mode: Mode
+    graph: Graph
+    #: By id.
+    tasks: Mapping[str, Task]
+
+
+def make_plan(request: Request) -> Plan:
+    """Read the configuration, find the work, select and order it; starts nothing."""
+    config = configuration.load(request.folder)
+    found = workspace.find(config)
+    own = request.own_tasks(config, found) if request.own_tasks else ()
+    tasks = all_tasks(config, found, own)
+    selected = select(tasks, request.selection)
+    if request.adapt is not None:
+        selected = request.adapt(selected, found)
+    selected = _with_flags(selected, request)
+    if not selected and request.must_match:
+        raise UserError(_nothing(config, found, request.selection))
+    key = reference_key(request.selection, found.projects, found.languages, tasks.values())
+    graph = build(selected, key)
+    mode = choose_mode(request, config)
+    return Plan(config, found, mode, graph, {task.id: task for task in selected})
+
+
+def choose_mode(request: Request, config: Config) -> Mode:
+    """Parallel or not, the strongest first: flag, environment, name or jobs, configuration."""
+    jobs = slots.resolve_jobs(config.jobs if request.jobs is None else request.jobs, slots.cores())
+    if request.sequential or config.use_parallel is False:
+        return Mode(parallel=False, jobs=1)
+    asked = request.jobs is not None and jobs > 1
+    if request.parallel or config.use_parallel or asked:
+        return Mode(parallel=True, jobs=jobs)
+    _check_verbs(config)
+    verbs = set(request.selection.verbs)
+    if verbs & set(config.parallel):
+        return Mode(parallel=True, jobs=jobs, alone=frozenset(verbs - set(config.parallel)))
+    return Mode(parallel=False, jobs=1)
+
+
+def _check_verbs(config: Config) -> None:
+    known = config.verb_order()
+    for verb in config.parallel:
+        if verb not in known:
+            hint = did_you_mean(verb, known) or f"; verbs: {', '.join(known)}"
+            raise UserError(f"{config.where('parallel')}: there is no verb {verb!r}{hint}")
+
+
+def _with_flags(tasks: Iterable[Task], request: Request) -> list[Task]:
+    """Apply ``--timeout``, and the words after ``--`` to what was selected itself."""
+    result = list(tasks)
+    if request.timeout is not None:
+        result = [replace(task, timeout=request.timeout) for task in result]
+    if not request.words:
+        return result
+    takers = {t.id for t in result if t.verb in request.selection.verbs and t.takes_arguments}
+    if not takers:
+        words = shlex.join(request.words)
+        raise UserError(f"-- {words}: none of the selected tasks takes words for its tool")
+    return [_with_words(t, request.words) if t.id in takers else t for t in result]
+
+
+def _with_words(task: Task, words: tuple[str, ...]) -> Task:
+    if not task.argv:
+        return task  # a Python body takes them from its assignment
+    if task.shell:
+        return replace(task, argv=(f"{task.argv[0]} {shlex.join(words)}",))
+    return replace(task, argv=(*task.argv, *words))
+
+
+def _nothing(config: Config, found: Workspace, selection: Selection) -> str:
+    if not found.projects and not config.tasks:
+        return (
+            f"{config.folder}: no project was found: polylane looks for pyproject.toml,"
+            " setup.cfg, setup.py and package.json that git does not ignore"
+        )
+    return f"nothing to do for {' '.join(selection.words())}: inv lanes.plan shows what was found"

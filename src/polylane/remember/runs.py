@@ -1,0 +1,121 @@
+"""Where a run's logs and results lie: ``.polylane/runs/<id>/``.
+
+Knows the file formats, and nothing of how a run is made or shown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from polylane.describe.home import home
+from polylane.errors import UserError
+
+RESULT = "result.json"
+LAST = "last"
+
+#: File names have 255 bytes; what is longer is cut and told apart by a hash.
+_NAME_LIMIT = 200
+
+#: A run without a result may still be going on; after so long it was killed.
+_ABANDONED_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run."""
+
+    id: str
+    path: Path
+
+    def log(self, task: str, attempt: int = 1) -> str:
+        """The name of a task's log in this folder; a retry has a log of its own."""
+        name = quote(task, safe="")
+        if len(name) > _NAME_LIMIT:
+            from hashlib import sha256
+
+            name = f"{name[: _NAME_LIMIT - 17]}-{sha256(task.encode()).hexdigest()[:16]}"
+        return f"{name}.log" if attempt == 1 else f"{name}.{attempt}.log"
+
+    def write(self, result: dict[str, Any]) -> None:
+        """Write ``result.json`` whole or not at all, and point ``last`` here."""
+        new = self.path / f"{RESULT}.new"
+        new.write_text(json.dumps(result, ensure_ascii=False) + "\n", encoding="utf-8")
+        new.replace(self.path / RESULT)
+        link = self.path.parent.parent / LAST
+        temporary = link.with_name(f"{LAST}.{os.getpid()}")
+        with suppress(OSError):
+            temporary.symlink_to(Path("runs") / self.id)
+            temporary.replace(link)
+
+
+def new_run(workspace: Path) -> RunFolder:
+    """Make the folder of a new run; `UserError` where nothing can be written."""
+    runs = home(workspace) / "runs"
+    now = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+    try:
+        for attempt in range(1000):
+            name = f"{stamp}-{int(now % 1 * 1000):03}{attempt or ''}-{os.getpid()}"
+            with suppress(FileExistsError):
+                (runs / name).mkdir(parents=True)
+                return RunFolder(name, runs / name)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename}: cannot be written: {error.strerror}; polylane keeps its logs there"
+        ) from None
+    raise UserError(f"{runs}: no free name for a run")
+
+
+def prune(workspace: Path, keep: int) -> list[str]:
+    """Remove all but the newest ``keep`` runs; returns the ids of those removed."""
+    runs = workspace / ".polylane" / "runs"
+    removed = []
+    for path in _newest(runs)[keep:]:
+        if (path / RESULT).exists() or time.time() - _modified(path) > _ABANDONED_S:
+            shutil.rmtree(path, ignore_errors=True)
+            removed.append(path.name)
+    return removed
+
+
+def _newest(runs: Path) -> list[Path]:
+    try:
+        return sorted(runs.iterdir(), key=lambda path: path.name, reverse=True)
+    except OSError:
+        return []
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def heads(workspace: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The runs, newest first, with what their results say of the whole run (no tasks)."""
+    for path in _newest(workspace / ".polylane" / "runs"):
+        with suppress(OSError, ValueError):
+            text = (path / RESULT).read_text(encoding="utf-8")
+            head, mark, _ = text.partition(', "tasks": ')
+            if mark:
+                yield path, json.loads(head + "}")
+
+
+def tasks_of(path: Path) -> list[dict[str, Any]]:
+    """What a run's result says of its tasks; empty where it cannot be read."""
+    try:
+        tasks: list[dict[str, Any]] = json.loads((path / RESULT).read_text(encoding="utf-8"))[
+            "tasks"
+        ]
+    except (OSError, ValueError, KeyError):
+        return []
+    return tasks

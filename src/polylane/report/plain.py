@@ -1,0 +1,181 @@
+"""Prints a run as plain text: a task's output whole when it ends, or line by line with its name.
+
+Sees tasks, results and log files; knows nothing of how they came about.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from polylane.model import Task
+from polylane.outcome import BAD, Outcome, TaskResult
+
+_COPY_BYTES = 1 << 20
+_COLOURS = {
+    Outcome.PASSED: "32",
+    Outcome.CACHED: "32",
+    Outcome.SKIPPED: "33",
+    Outcome.CANCELLED: "33",
+}
+
+
+class Screen:
+    """Where people read: bytes go through unchanged; a reader that went away is no error."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+        self._binary: BinaryIO | None = getattr(sys.stdout, "buffer", None)
+        self._gone = False
+
+    def line(self, text: str = "", *, style: str = "") -> None:
+        """Print one line of ours."""
+        if style and self._colour:
+            text = f"\x1b[{style}m{text}\x1b[0m"
+        self.write(f"{text}\n".encode(errors="backslashreplace"))
+
+    def write(self, data: bytes) -> None:
+        """Print bytes as they are, at once."""
+        if self._gone:
+            return
+        try:
+            if self._binary is None:
+                sys.stdout.write(data.decode(errors="replace"))
+            else:
+                sys.stdout.flush()
+                self._binary.write(data)
+                self._binary.flush()
+        except BrokenPipeError:
+            self._gone = True
+
+    def copy(self, log: Path) -> None:
+        """Print a log whole, and end its last line where it has no end."""
+        last = b"\n"
+        with suppress(OSError), log.open("rb") as file:
+            while data := file.read(_COPY_BYTES):
+                self.write(data)
+                last = data
+        if not last.endswith(b"\n"):
+            self.write(b"\n")
+
+
+def ending(result: TaskResult) -> str:
+    """How a task ended, in words: ``failed with exit code 1 in 0.3 s``."""
+    words = result.outcome.value.replace("-", " ")
+    if result.signal is not None:
+        words += f" by signal {result.signal} ({_signal_name(result.signal)})"
+    elif result.outcome is Outcome.FAILED and not result.reason:
+        words += f" with exit code {result.exit_code}"
+    if result.reason:
+        words += f": {result.reason}"
+    if result.started_s is not None:
+        words += f" ({result.wall_s:.2f} s)"
+    if result.attempts > 1:
+        words += f", attempt {result.attempts}"
+    return words
+
+
+def _signal_name(number: int) -> str:
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def style(outcome: Outcome) -> str:
+    """The colour of an outcome, as the numbers of an SGR sequence."""
+    return _COLOURS.get(outcome, "31")
+
+
+class Grouped:
+    """Each task's output whole, when it has ended; with ``errors_only`` that of failures."""
+
+    period: float | None = None
+
+    def __init__(self, screen: Screen, folder: Path, *, errors_only: bool = False) -> None:
+        self._screen = screen
+        self._folder = folder
+        self._errors_only = errors_only
+
+    def started(self, task: Task, log: str) -> None:
+        """See `Observer`."""
+
+    def finished(self, task: Task, result: TaskResult) -> None:
+        """See `Observer`."""
+        bad = result.outcome in BAD
+        if bad or not self._errors_only:
+            self._screen.line(f"== {task.id} {ending(result)}", style=style(result.outcome))
+        if result.log and (bad or not self._errors_only):
+            self._screen.copy(self._folder / result.log)
+        for leftover in result.leftovers:
+            self._screen.line(f"== {task.id} left a process behind, which was ended: {leftover}")
+
+    def tick(self) -> None:
+        """See `Observer`."""
+
+
+class Stream:
+    """Each task's output as it comes, in whole lines, with the task's id in front."""
+
+    period: float | None = 0.05
+
+    def __init__(self, screen: Screen, folder: Path) -> None:
+        self._screen = screen
+        self._folder = folder
+        self._open: dict[str, tuple[Path, int, bytes]] = {}
+
+    def started(self, task: Task, log: str) -> None:
+        """See `Observer`."""
+        if log:
+            self._open[task.id] = (Path(log), 0, b"")
+
+    def finished(self, task: Task, result: TaskResult) -> None:
+        """See `Observer`."""
+        self._follow(task.id)
+        _, _, rest = self._open.pop(task.id, (None, 0, b""))
+        if rest:
+            self._print(task.id, [rest])
+        self._screen.line(f"== {task.id} {ending(result)}", style=style(result.outcome))
+        for leftover in result.leftovers:
+            self._screen.line(f"== {task.id} left a process behind, which was ended: {leftover}")
+
+    def tick(self) -> None:
+        """See `Observer`."""
+        for name in list(self._open):
+            self._follow(name)
+
+    def _follow(self, name: str) -> None:
+        if name not in self._open:
+            return
+        log, position, rest = self._open[name]
+        with suppress(OSError), log.open("rb") as file:
+            file.seek(position)
+            while data := file.read(_COPY_BYTES):
+                position += len(data)
+                *lines, rest = (rest + data).split(b"\n")
+                self._print(name, lines)
+        self._open[name] = (log, position, rest)
+
+    def _print(self, name: str, lines: list[bytes]) -> None:
+        mark = f"{name} | ".encode()
+        if lines:
+            self._screen.write(b"".join(mark + line + b"\n" for line in lines))
+
+
+class Quiet:
+    """Says nothing: the one task that runs has the terminal."""
+
+    period: float | None = None
+
+    def started(self, task: Task, log: str) -> None:
+        """See `Observer`."""
+
+    def finished(self, task: Task, result: TaskResult) -> None:
+        """See `Observer`."""
+
+    def tick(self) -> None:
+        """See `Observer`."""

@@ -1,0 +1,93 @@
+"""A plan in words: for ``lanes.plan``, and the commands for ``--dry``.
+
+Sees a plan, and starts nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+
+from polylane.model import Claim, Task
+from polylane.plan.graph import build, longest_paths
+from polylane.planning import Plan
+
+
+def commands(plan: Plan) -> str:
+    """Every command in reference order, as a shell would take it."""
+    return "\n".join(f"{task.id}: {command(task)}" for task in plan.graph.tasks)
+
+
+def command(task: Task) -> str:
+    """A task's command, with its folder where that is not the workspace."""
+    if not task.argv:
+        text = f"<Python body at {task.source}>"
+    else:
+        text = task.argv[0] if task.shell else shlex.join(task.argv)
+    env = "".join(f"{name}={shlex.quote(value)} " for name, value in task.env)
+    return f"{env}{text}" if task.cwd == "." else f"cd {shlex.quote(task.cwd)} && {env}{text}"
+
+
+def plan(plan: Plan) -> str:
+    """The whole plan."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    graph = plan.graph
+    mode = "parallel" if plan.mode.parallel else "sequential"
+    slots = f"{plan.mode.jobs} slot{'s' if plan.mode.jobs > 1 else ''}"
+    yield f"{len(graph.tasks)} tasks, {mode}, {slots}; in reference order:"
+    for index, task in enumerate(graph.tasks):
+        yield f"{task.id}"
+        yield f"    {command(task)}"
+        before = [graph.tasks[i] for i in graph.tasks_before(index)]
+        needs = [t.id for t in before if t.id in task.needs]
+        other = [t.id for t in before if t.id not in task.needs]
+        if needs:
+            yield f"    needs {_listed(needs)}"
+        if other:
+            yield f"    after {_listed(other)}"
+        if not task.claim.known:
+            yield "    reads and writes are unknown: taken to be its whole project"
+    yield ""
+    yield from _projects(plan)
+    yield from _cost(plan)
+
+
+def _listed(ids: list[str]) -> str:
+    return ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
+
+
+def _projects(plan: Plan) -> Iterator[str]:
+    projects = plan.workspace.projects.values()
+    yield f"{len(projects)} projects:"
+    for project in projects:
+        depends = f", depends on {', '.join(project.depends)}" if project.depends else ""
+        yield f"    {project.name}: {project.path} ({', '.join(project.languages) or 'none'}){depends}"
+    left_out = plan.workspace.left_out()
+    if left_out:
+        yield "left out:"
+        for name, what, why in left_out:
+            yield f"    {name}: {what}: {why}"
+
+
+def _cost(plan: Plan) -> Iterator[str]:
+    """Say how much parallelism unknown claims cost."""
+    graph = plan.graph
+    if not graph.tasks:
+        return
+    length = round(max(longest_paths(graph, lambda _: 1.0)))
+    yield f"longest chain: {length} of {len(graph.tasks)} tasks"
+    unknown = [task.id for task in graph.tasks if not task.claim.known]
+    if not unknown:
+        return
+    place = {task.id: i for i, task in enumerate(graph.tasks)}
+    free = [t if t.claim.known else replace(t, claim=Claim()) for t in graph.tasks]
+    without = build(free, lambda task: (place[task.id],))
+    best = round(max(longest_paths(without, lambda _: 1.0)))
+    yield (
+        f"{len(unknown)} tasks have unknown claims ({_listed(unknown)}); if they touched nothing that"
+        f" others touch, the longest chain would be {best}"
+    )

@@ -1,0 +1,115 @@
+"""The end of a run in words: a table of its tasks, its times, and every failure once more.
+
+Sees only data, and the logs of failed tasks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from polylane.outcome import BAD, Outcome, TaskResult
+from polylane.report.plain import Screen, ending, style
+from polylane.result import RunResult
+
+#: Of more tasks than this only those that did not pass are listed, and the slowest.
+_LIST_ALL = 100
+_SLOWEST = 20
+
+_TAIL_LINES = 15
+_TAIL_BYTES = 64 * 1024
+
+
+def show(screen: Screen, run: RunResult, folder: Path) -> None:
+    """Print the summary; ``folder`` is the run's."""
+    from tabulate import tabulate  # only a run's end needs it
+
+    rows, more = _chosen(run.tasks)
+    table = tabulate(
+        [_row(result) for result in rows],
+        headers=("task", "outcome", "wall s", "CPU s", "peak MB", "read MB", "written MB"),
+        colalign=("left", "left", "right", "right", "right", "right", "right"),
+        disable_numparse=True,
+    )
+    screen.line()
+    screen.line(table)
+    if more:
+        screen.line(f"... and {more} more that passed; all are in {_shown(folder / 'result.json')}")
+    screen.line()
+    screen.line(_times(run))
+    for result in run.tasks:
+        if result.outcome in BAD:
+            _failure(screen, result, folder)
+    screen.line(verdict(run), style="32" if run.exit_code == 0 else "31")
+
+
+def verdict(run: RunResult) -> str:
+    """One line: ``12 passed, 1 failed, 2 skipped``."""
+    counts: dict[Outcome, int] = {}
+    for result in run.tasks:
+        counts[result.outcome] = counts.get(result.outcome, 0) + 1
+    words = [f"{counts[o]} {o.value.replace('-', ' ')}" for o in Outcome if o in counts]
+    return f"{run.mode}: {', '.join(words) or 'nothing to do'}"
+
+
+def _chosen(tasks: Sequence[TaskResult]) -> tuple[list[TaskResult], int]:
+    if len(tasks) <= _LIST_ALL:
+        return list(tasks), 0
+    slowest = {t.id for t in sorted(tasks, key=lambda t: -t.wall_s)[:_SLOWEST]}
+    rows = [t for t in tasks if t.outcome is not Outcome.PASSED or t.id in slowest]
+    return rows, len(tasks) - len(rows)
+
+
+def _row(result: TaskResult) -> tuple[str, ...]:
+    if result.started_s is None:
+        return (result.id, result.outcome.value, "", "", "", "", "")
+    peak = "-" if result.max_rss_bytes is None else f"{result.max_rss_bytes / 1e6:.0f}"
+    return (
+        result.id,
+        result.outcome.value,
+        f"{result.wall_s:.2f}",
+        f"{result.cpu_s:.2f}",
+        peak,
+        f"{result.read_bytes / 1e6:.1f}",
+        f"{result.write_bytes / 1e6:.1f}",
+    )
+
+
+def _times(run: RunResult) -> str:
+    text = f"wall {run.wall_s:.2f} s, work {run.work_s:.2f} s, slots {run.slots_used} of {run.jobs}"
+    if run.mode == "sequential":
+        return text
+    if run.sequential_wall_s is not None:
+        saved, how = run.sequential_wall_s - run.wall_s, "measured against the last sequential run"
+        whole = run.sequential_wall_s
+    else:
+        saved, how = run.work_s - run.wall_s, "an estimate: no sequential run was measured"
+        whole = run.work_s
+    share = f" ({saved / whole:.0%})" if whole > 0 else ""
+    return f"{text}, saved {saved:.2f} s{share}, {how}"
+
+
+def _failure(screen: Screen, result: TaskResult, folder: Path) -> None:
+    screen.line(f"-- {result.id} {ending(result)}", style=style(result.outcome))
+    if result.log:
+        lines = tail(folder / result.log)
+        screen.write(b"".join(b"   " + line + b"\n" for line in lines))
+        screen.line(f"   log: {_shown(folder / result.log)}")
+
+
+def tail(log: Path) -> list[bytes]:
+    """The last lines of a log, without their ends."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            return file.read().rstrip().split(b"\n")[-_TAIL_LINES:] if size else []
+    except OSError:
+        return []
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be copied from a terminal."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)

@@ -1,0 +1,188 @@
+"""The loop that joins schedule, slots and pool: starts what may start, records what has ended.
+
+Knows nothing of how tasks run, of terminals or of files; the observer and the pool do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from polylane.model import Task
+from polylane.outcome import BAD, Outcome, TaskResult
+from polylane.plan.graph import Graph
+from polylane.plan.schedule import Dropped, Schedule
+from polylane.run.pool import Pool
+from polylane.run.protocol import Assignment, Report
+
+#: How soon a start that the load held back is tried again.
+_RETRY_S = 0.2
+
+
+class Observer(Protocol):
+    """Sees a run go by."""
+
+    #: Seconds between two calls of `tick`; None where it needs none.
+    period: float | None
+
+    def started(self, task: Task, log: str) -> None:
+        """A task started, for the first time or again."""
+
+    def finished(self, task: Task, result: TaskResult) -> None:
+        """A task ended, or will not run."""
+
+    def tick(self) -> None:
+        """Some time has passed."""
+
+
+class Gate(Protocol):
+    """Says whether one more task may start now."""
+
+    def may_start(self, running: int) -> bool:
+        """Whether one more may start beside ``running`` others."""
+
+
+class Runner:
+    """One execution of a graph."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        schedule: Schedule,
+        pool: Pool,
+        gate: Gate,
+        observer: Observer,
+        assignment: Callable[[Task, int], Assignment],
+        *,
+        fail_fast: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``assignment`` makes the order for a task's attempt, counted from 1."""
+        self._graph = graph
+        self._schedule = schedule
+        self._pool = pool
+        self._gate = gate
+        self._observer = observer
+        self._assignment = assignment
+        self._fail_fast = fail_fast
+        self._clock = clock
+        self._zero = clock()
+        self._started: dict[int, float] = {}
+        self._attempts: dict[int, int] = {}
+        self._logs: dict[int, str] = {}
+        self._stopping = ""
+        self.results: dict[int, TaskResult] = {}
+
+    def run(self, interrupted: Callable[[], str]) -> None:
+        """Run until every task has ended; ``interrupted`` says why to stop, once there is a reason.
+
+        A first reason cancels what runs; a further one kills it.
+        """
+        while not self._schedule.done:
+            held_back = self._start_some()
+            if not self._schedule.running and not held_back and not self._schedule.done:
+                raise AssertionError("BUG: nothing runs, nothing can start, and tasks are left")
+            for task, report in self._pool.wait(self._timeout(held_back=held_back)):
+                self._ended(task, report)
+            reason = interrupted()
+            if reason:
+                self._stop(reason, kill=bool(self._stopping))
+            self._observer.tick()
+
+    def _timeout(self, *, held_back: bool) -> float | None:
+        period = self._observer.period
+        if held_back:
+            return _RETRY_S if period is None else min(_RETRY_S, period)
+        return period
+
+    def _start_some(self) -> bool:
+        """Start what fits; returns whether the load held something back."""
+        while self._schedule.free > 0:
+            if not self._gate.may_start(len(self._schedule.running)):
+                return True
+            task = self._schedule.start_next()
+            if task is None:
+                return False
+            self._started[task] = self._now()
+            self._attempt(task)
+        return False
+
+    def _attempt(self, index: int) -> None:
+        task = self._graph.tasks[index]
+        self._attempts[index] = self._attempts.get(index, 0) + 1
+        assignment = self._assignment(task, self._attempts[index])
+        self._logs[index] = assignment.log.rpartition("/")[2]
+        self._observer.started(task, assignment.log)
+        self._pool.assign(index, assignment)
+
+    def _ended(self, index: int, report: Report) -> None:
+        task = self._graph.tasks[index]
+        outcome, reason = judge(task, report, self._stopping)
+        if (
+            outcome is Outcome.FAILED
+            and self._attempts[index] <= task.retries
+            and not self._stopping
+        ):
+            self._attempt(index)
+            return
+        self._record(index, outcome, reason, report)
+        self._drop(self._schedule.finish(index, outcome))
+        if outcome in BAD and self._fail_fast and not self._stopping:
+            self._stop(f"--fail-fast, because {task.id} {outcome.value.replace('-', ' ')}")
+
+    def _stop(self, reason: str, *, kill: bool = False) -> None:
+        self._stopping = self._stopping or reason
+        self._drop(self._schedule.stop(reason))
+        self._pool.cancel(kill=kill)
+
+    def _drop(self, dropped: list[Dropped]) -> None:
+        for index, outcome, reason in dropped:
+            task = self._graph.tasks[index]
+            self.results[index] = TaskResult(task.id, outcome, reason=reason)
+            self._observer.finished(task, self.results[index])
+
+    def _record(self, index: int, outcome: Outcome, reason: str, report: Report) -> None:
+        task = self._graph.tasks[index]
+        released_by = self._schedule.released_by.get(index)
+        result = TaskResult(
+            id=task.id,
+            outcome=outcome,
+            exit_code=report.exit_code,
+            signal=report.signal,
+            reason=reason,
+            started_s=self._started[index],
+            wall_s=report.wall_s,
+            cpu_s=report.cpu_s,
+            max_rss_bytes=report.max_rss_bytes,
+            read_bytes=report.read_bytes,
+            write_bytes=report.write_bytes,
+            log=self._logs[index],
+            attempts=self._attempts[index],
+            reported_s=self._now() if outcome in BAD else None,
+            leftovers=report.leftovers,
+            waited_for=() if released_by is None else (self._graph.tasks[released_by].id,),
+        )
+        self.results[index] = result
+        self._observer.finished(task, result)
+
+    def _now(self) -> float:
+        return self._clock() - self._zero
+
+
+def judge(task: Task, report: Report, stopping: str) -> tuple[Outcome, str]:
+    """Say what a report means for its task, and why where that is not plain."""
+    if report.kind == "timed-out":
+        return Outcome.TIMED_OUT, report.reason
+    if report.kind == "cancelled":
+        return Outcome.CANCELLED, stopping
+    if report.kind == "crashed":
+        return Outcome.CRASHED, report.reason
+    if report.kind == "not-started":
+        return Outcome.FAILED, report.reason
+    if report.exit_code in task.ok_codes and report.signal is None:
+        return Outcome.PASSED, ""
+    skip = dict(task.skip_codes).get(report.exit_code if report.exit_code is not None else -1)
+    if skip is not None:
+        return Outcome.SKIPPED, skip
+    return Outcome.FAILED, ""

@@ -1,0 +1,85 @@
+"""Turns the signals that end or stop a run into facts that its loop can look at.
+
+Knows nothing of runs: it only remembers what came, and wakes whoever polls its descriptor.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Signals:
+    """While it is entered, ending signals are counted instead of ending the process.
+
+    Outside of the main thread, where Python can set no handler, it does nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        forward_only: bool = False,
+    ) -> None:
+        """``forward_only``: Ctrl-C is for the task that has the terminal, and ends nothing here."""
+        #: The first signal that came, or 0.
+        self.number = 0
+        self._unseen = 0
+        self._forward_only = forward_only
+        #: Called around the time that the terminal stops us (Ctrl-Z).
+        self.suspend: Callable[[], None] | None = None
+        self.resume: Callable[[], None] | None = None
+        self._saved: dict[int, Any] = {}
+        self._old_wakeup = -1
+        self.wakeup, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def __enter__(self) -> Signals:
+        if threading.current_thread() is threading.main_thread():
+            for number in ENDING:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants to be obeyed
+                    self._saved[number] = signal.signal(number, self._came)
+            if signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
+                self._saved[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._stop)
+            self._old_wakeup = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        if self._saved:
+            signal.set_wakeup_fd(self._old_wakeup)
+        for number, handler in self._saved.items():
+            signal.signal(number, handler)
+        os.close(self.wakeup)
+        os.close(self._write_end)
+
+    def interrupted(self) -> str:
+        """The reason to stop, once for each signal that came."""
+        if not self._unseen:
+            return ""
+        self._unseen -= 1
+        return f"interrupted by {signal.Signals(self.number).name}"
+
+    def _came(self, number: int, _: FrameType | None) -> None:
+        if self._forward_only and number == signal.SIGINT:
+            return
+        self.number = self.number or number
+        self._unseen += 1
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        """Stop the tasks, then ourselves as the terminal wanted; go on when we are continued."""
+        if self.suspend:
+            self.suspend()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.signal(signal.SIGTSTP, self._stop)
+        if self.resume:
+            self.resume()
