@@ -17,7 +17,7 @@ SIGNAL_BASE = 128
 
 
 class UserError(Exception):
-    """Bad usage or configuration: one line that says what, which value, where, and how to mend it."""
+    """Bad usage or configuration: one line with what, which value, where, and how to mend it."""
 
     exit_code = USAGE
 

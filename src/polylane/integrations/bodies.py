@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import invoke
+from invoke.config import Config as InvokeConfig
+from invoke.context import Context
 from invoke.exceptions import Exit, UnexpectedExit
+from invoke.tasks import Task as InvokeTask
+from invoke.tasks import task as invoke_task
 
 from polylane.describe.config import Config
 from polylane.describe.workspace import Workspace
@@ -76,7 +79,7 @@ def task(
     """
 
     def decorate(target: Function) -> Any:
-        own = target if isinstance(target, invoke.Task) else invoke.task(target)
+        own: Any = target if isinstance(target, InvokeTask) else invoke_task(target)
         code = own.body.__code__
         body = Body(
             function=own.body,
@@ -139,15 +142,15 @@ def tasks(bodies: Iterable[Body], config: Config, workspace: Workspace) -> tuple
 
 
 def callables(
-    bodies: Iterable[Body], config: invoke.Config | None = None
+    bodies: Iterable[Body], config: InvokeConfig | None = None
 ) -> Mapping[str, Callable[[tuple[str, ...]], int]]:
     """What lanes call, by task id: takes the words after ``--``, returns an exit code."""
     return {body.id: _callable(body, config) for body in bodies}
 
 
-def _callable(body: Body, config: invoke.Config | None) -> Callable[[tuple[str, ...]], int]:
+def _callable(body: Body, config: InvokeConfig | None) -> Callable[[tuple[str, ...]], int]:
     def call(words: tuple[str, ...]) -> int:
-        context = invoke.Context(config.clone() if config is not None else invoke.Config())
+        context = Context(config.clone() if config is not None else InvokeConfig())
         context._set(remainder=" ".join(words))  # noqa: SLF001 - Invoke 2 has no argument for it
         try:
             body.function(context)

@@ -1,4 +1,4 @@
-"""What happens when polylane itself is at fault: the traceback goes to a file, its path to people."""
+"""What happens when polylane itself is at fault: people get a path, a file gets the traceback."""
 
 from __future__ import annotations
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import invoke
 from invoke.collection import Collection
+from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.util import Lexicon
+from invoke.tasks import Task
 
-from polylane.errors import UserError
+from polylane.errors import DEFECT, UserError
 from polylane.integrations import bodies, offers
 from polylane.integrations.offers import Offer
 from polylane.plan.selection import Selection
@@ -50,7 +51,7 @@ def _own_collection(caller: Mapping[str, Any]) -> Collection | None:
     return found if isinstance(found, Collection) else None
 
 
-class WorkspaceCollection(Collection):  # type: ignore[misc]  # Invoke's class is untyped to mypy
+class WorkspaceCollection(Collection):
     """A collection that is filled when it is first looked at, when ``tasks.py`` is loaded whole."""
 
     def __init__(
@@ -64,24 +65,29 @@ class WorkspaceCollection(Collection):  # type: ignore[misc]  # Invoke's class i
         self._existing = existing
 
     @property
-    def tasks(self) -> Lexicon:
+    def tasks(self) -> Any:
         """Invoke's own attribute: the tasks by name."""
         self._fill()
         return self._tasks
 
     @tasks.setter
-    def tasks(self, tasks: Lexicon) -> None:
+    def tasks(self, tasks: Any) -> None:
         self._tasks = tasks
 
     @property
-    def collections(self) -> Lexicon:
+    def collections(self) -> Any:
         """Invoke's own attribute: the collections below this one, by name."""
         self._fill()
         return self._collections
 
     @collections.setter
-    def collections(self, collections: Lexicon) -> None:
+    def collections(self, collections: Any) -> None:
         self._collections = collections
+
+    def filled(self) -> WorkspaceCollection:
+        """This collection, once it knows its tasks."""
+        self._fill()
+        return self
 
     def _fill(self) -> None:
         if self._filled:
@@ -107,7 +113,7 @@ class WorkspaceCollection(Collection):  # type: ignore[misc]  # Invoke's class i
             for name, collection in self._existing.collections.items():
                 self.add_collection(collection, name=name)
         for value in list(self._caller.values()):
-            is_own = isinstance(value, invoke.Task) and id(value.body) not in decorated
+            is_own = isinstance(value, Task) and id(value.body) not in decorated
             if is_own and self.transform(value.name) not in self.tasks:
                 self.add_task(value)
         return {*self.tasks, *self.tasks.aliases, *self.collections}
@@ -116,7 +122,14 @@ class WorkspaceCollection(Collection):  # type: ignore[misc]  # Invoke's class i
 def _lanes(folder: Path) -> Collection:
     lanes = Collection("lanes")
 
-    def plan(c, select="", project=(), language="", jobs="", sequential=False):  # type: ignore[no-untyped-def]
+    def plan(
+        c: Any,
+        select: str = "",
+        project: Sequence[str] = (),
+        language: str = "",
+        jobs: str = "",
+        sequential: bool = False,
+    ) -> None:
         """Show the plan: every task, its command, what it comes after, and what was left out."""
         from polylane.report import plan_text
 
@@ -134,68 +147,50 @@ def _lanes(folder: Path) -> Collection:
     return lanes
 
 
-def _invoke_task(folder: Path, offer: Offer) -> invoke.Task:
-    def run(c, **flags):  # type: ignore[no-untyped-def]
+def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
+    def for_all(
+        c: Any,
+        jobs: str = "",
+        sequential: bool = False,
+        fail_fast: bool = False,
+        project: Sequence[str] = (),
+        language: str = "",
+        output: str = "auto",
+        timeout: str = "",
+    ) -> None:
+        flags = {
+            "jobs": jobs,
+            "sequential": sequential,
+            "fail_fast": fail_fast,
+            "project": project,
+            "language": language,
+            "output": output,
+            "timeout": timeout,
+        }
         with _exits():
             _run(folder, offer, c, flags)
 
-    run.__doc__ = offer.help
-    if offer.languages:
-        signature = _with_flags(run, without="language")
-    else:
-        signature = _with_flags(run)
-    return _task(signature, offer.name, ("project",), offer.aliases)
+    def for_one(
+        c: Any,
+        jobs: str = "",
+        sequential: bool = False,
+        fail_fast: bool = False,
+        project: Sequence[str] = (),
+        output: str = "auto",
+        timeout: str = "",
+    ) -> None:
+        for_all(c, jobs, sequential, fail_fast, project, "", output, timeout)
 
-
-def _with_flags(run: Callable[..., None], without: str = "") -> Callable[..., None]:
-    """Give a function the flags that every run has, in the form that Invoke reads."""
-    if without:
-
-        def body(  # type: ignore[no-untyped-def]
-            c, jobs="", sequential=False, fail_fast=False, project=(), output="auto", timeout=""
-        ):
-            run(
-                c,
-                jobs=jobs,
-                sequential=sequential,
-                fail_fast=fail_fast,
-                project=project,
-                output=output,
-                timeout=timeout,
-            )
-
-    else:
-
-        def body(  # type: ignore[no-untyped-def]
-            c,
-            jobs="",
-            sequential=False,
-            fail_fast=False,
-            project=(),
-            language="",
-            output="auto",
-            timeout="",
-        ):
-            run(
-                c,
-                jobs=jobs,
-                sequential=sequential,
-                fail_fast=fail_fast,
-                project=project,
-                language=language,
-                output=output,
-                timeout=timeout,
-            )
-
-    body.__doc__ = run.__doc__
-    return body
+    body = for_one if offer.languages else for_all
+    body.__doc__ = offer.help
+    return _task(body, offer.name, ("project",), offer.aliases)
 
 
 def _task(
     body: Callable[..., None], name: str, repeatable: Iterable[str], aliases: Iterable[str] = ()
-) -> invoke.Task:
+) -> Task[Any]:
     flags = {name.replace("_", "-") for name in body.__code__.co_varnames}
-    return invoke.Task(
+    return Task(
         body,
         name=name,
         aliases=tuple(aliases),
@@ -206,7 +201,7 @@ def _task(
     )
 
 
-def _run(folder: Path, offer: Offer, c: invoke.Context, flags: Mapping[str, Any]) -> None:
+def _run(folder: Path, offer: Offer, c: Context, flags: Mapping[str, Any]) -> None:
     languages = offer.languages or _names(flags.get("language", ""))
     selection = Selection(offer.verbs, languages, tuple(flags["project"]), offer.ids)
     request = _request(folder, selection, c, flags, parallel=offer.parallel)
@@ -223,7 +218,7 @@ def _run(folder: Path, offer: Offer, c: invoke.Context, flags: Mapping[str, Any]
 def _request(
     folder: Path,
     selection: Selection,
-    c: invoke.Context,
+    c: Context,
     flags: Mapping[str, Any],
     *,
     parallel: bool = False,
@@ -248,8 +243,8 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name for name in text.split(",") if name)
 
 
-def _words(c: invoke.Context) -> tuple[str, ...]:
-    """The words after ``--``. Invoke joins them by spaces; the command line has them as they were."""
+def _words(c: Context) -> tuple[str, ...]:
+    """The words after ``--``: Invoke joins them by spaces, so take them as they were typed."""
     typed = tuple(sys.argv[sys.argv.index("--") + 1 :]) if "--" in sys.argv else ()
     joined = getattr(c, "remainder", None)
     if not isinstance(joined, str):  # Invoke 2
@@ -257,16 +252,16 @@ def _words(c: invoke.Context) -> tuple[str, ...]:
     return typed if " ".join(typed) == joined else tuple(shlex.split(joined))
 
 
-class _exits:  # noqa: N801 - read as a statement: with _exits()
-    """Turns our errors into Invoke's `Exit`, and a defect into a file with its traceback."""
+@contextmanager
+def _exits() -> Iterator[None]:
+    """Turn our errors into Invoke's `Exit`, and a defect into a file with its traceback."""
+    try:
+        yield
+    except UserError as error:
+        raise Exit(str(error), error.exit_code) from None
+    except Exit:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, people get one line
+        from polylane.integrations.defect import report
 
-    def __enter__(self) -> None:
-        """Nothing to do."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, where: Any) -> None:
-        if isinstance(error, UserError):
-            raise Exit(str(error), error.exit_code) from None
-        if isinstance(error, Exception) and not isinstance(error, Exit):
-            from polylane.integrations.defect import report
-
-            raise Exit(report(error), 3) from None
+        raise Exit(report(error), DEFECT) from None

@@ -13,6 +13,9 @@ from polylane.model import Claim, Task
 from polylane.plan.graph import build, longest_paths
 from polylane.planning import Plan
 
+#: So many ids are named in one line.
+_LISTED = 8
+
 
 def commands(plan: Plan) -> str:
     """Every command in reference order, as a shell would take it."""
@@ -57,7 +60,8 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _listed(ids: list[str]) -> str:
-    return ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
+    more = len(ids) - _LISTED
+    return ", ".join(ids[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _projects(plan: Plan) -> Iterator[str]:
@@ -65,7 +69,8 @@ def _projects(plan: Plan) -> Iterator[str]:
     yield f"{len(projects)} projects:"
     for project in projects:
         depends = f", depends on {', '.join(project.depends)}" if project.depends else ""
-        yield f"    {project.name}: {project.path} ({', '.join(project.languages) or 'none'}){depends}"
+        found = ", ".join(project.languages) or "no language"
+        yield f"    {project.name}: {project.path} ({found}){depends}"
     left_out = plan.workspace.left_out()
     if left_out:
         yield "left out:"
@@ -88,6 +93,6 @@ def _cost(plan: Plan) -> Iterator[str]:
     without = build(free, lambda task: (place[task.id],))
     best = round(max(longest_paths(without, lambda _: 1.0)))
     yield (
-        f"{len(unknown)} tasks have unknown claims ({_listed(unknown)}); if they touched nothing that"
-        f" others touch, the longest chain would be {best}"
+        f"{len(unknown)} tasks have unknown claims ({_listed(unknown)});"
+        f" if they touched nothing that others touch, the longest chain would be {best}"
     )

@@ -44,7 +44,7 @@ class Folder:
         self._base = workspace if path == "." else workspace / path
         #: Files whose contents were read, relative to the workspace.
         self.read: set[str] = set()
-        #: What was asked of folders, ``(question, path relative to the workspace)``, and the answer.
+        #: Answers by ``(question, path relative to the workspace)``.
         self.asked: dict[tuple[str, str], bool | tuple[str, ...]] = {}
         self._parent: Folder | None = None
 
@@ -61,11 +61,11 @@ class Folder:
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder of that path exists."""
-        return self._ask("exists", path, (self._base / path).exists())
+        return bool(self._ask("exists", path, (self._base / path).exists()))
 
     def is_dir(self, path: str) -> bool:
         """Whether a folder of that path exists."""
-        return self._ask("is_dir", path, (self._base / path).is_dir())
+        return bool(self._ask("is_dir", path, (self._base / path).is_dir()))
 
     def names(self, path: str = ".") -> list[str]:
         """Sorted names in a folder; empty where there is none."""
