@@ -99,7 +99,7 @@ class Config:
 
     def verb_order(self) -> tuple[str, ...]:
         """Every verb that has a known place, those of the configuration's tasks behind ``VERBS``."""
-        own = sorted({t.verb for t in self.tasks.values() if t.verb and t.verb not in VERBS})
+        own = sorted({name.partition(":")[0] for name in self.tasks} - {*VERBS})
         return (*VERBS, *own)
 
 

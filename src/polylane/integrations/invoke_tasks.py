@@ -125,7 +125,7 @@ def _lanes(folder: Path) -> Collection:
     def plan(
         c: Any,
         select: str = "",
-        project: Sequence[str] = (),
+        project: Sequence[str] | None = None,
         language: str = "",
         jobs: str = "",
         sequential: bool = False,
@@ -137,7 +137,7 @@ def _lanes(folder: Path) -> Collection:
             verbs = offers.verbs_of(folder, select or "qa", bodies.registry)
             request = _request(
                 folder,
-                Selection(verbs, _names(language), tuple(project)),
+                Selection(verbs, _names(language), tuple(project or ())),
                 c,
                 {"jobs": jobs, "sequential": sequential},
             )
@@ -153,7 +153,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
         jobs: str = "",
         sequential: bool = False,
         fail_fast: bool = False,
-        project: Sequence[str] = (),
+        project: Sequence[str] | None = None,
         language: str = "",
         output: str = "auto",
         timeout: str = "",
@@ -162,7 +162,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
             "jobs": jobs,
             "sequential": sequential,
             "fail_fast": fail_fast,
-            "project": project,
+            "project": project or (),
             "language": language,
             "output": output,
             "timeout": timeout,
@@ -175,7 +175,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
         jobs: str = "",
         sequential: bool = False,
         fail_fast: bool = False,
-        project: Sequence[str] = (),
+        project: Sequence[str] | None = None,
         output: str = "auto",
         timeout: str = "",
     ) -> None:

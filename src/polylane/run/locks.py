@@ -13,8 +13,8 @@ import fcntl
 import os
 import struct
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import blake2b
 from pathlib import Path
+from zlib import crc32
 
 from polylane.errors import UserError
 from polylane.model import Claim, Project
@@ -72,7 +72,10 @@ class ProjectLocks:
 
     def acquire(self, projects: Mapping[str, bool], say: Callable[[str], None]) -> None:
         """Lock projects, those with True for this run alone; ``say`` is told who is waited for."""
-        for place, name, alone in sorted((_place(n), n, w) for n, w in projects.items()):
+        places: dict[int, tuple[bool, str]] = {}
+        for name, alone in projects.items():  # where two share a byte, the stronger lock counts
+            places[_place(name)] = max(places.get(_place(name), (False, "")), (alone, name))
+        for place, (alone, name) in sorted(places.items()):
             kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
             try:
                 fcntl.lockf(self._file, kind | fcntl.LOCK_NB, 1, place)
@@ -93,7 +96,5 @@ class ProjectLocks:
 
 
 def _place(name: str) -> int:
-    """The byte that stands for a project: the same in every run."""
-    return int.from_bytes(
-        blake2b(name.encode(errors="surrogateescape"), digest_size=7).digest(), "big"
-    )
+    """The byte that stands for a project, the same in every run; two may share one, and wait."""
+    return crc32(name.encode(errors="surrogateescape"))

@@ -1,0 +1,2 @@
+from polylane import nox_sessions
+nox_sessions()

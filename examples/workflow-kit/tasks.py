@@ -1,0 +1,2 @@
+from polylane import namespace
+ns = namespace()
