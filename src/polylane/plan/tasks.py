@@ -6,7 +6,7 @@ Pure: it reads no file. Knows nothing of what was selected.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from polylane.describe.config import Config, TaskConfig, interpreter
@@ -40,6 +40,8 @@ class _Builder:
         #: Ids whose needs the configuration states, so that its verb's needs don't add to them.
         self._stated: set[str] = set()
         self._near: dict[str, list[str]] = {}
+        #: Ids by verb and project, once all are known.
+        self._by_place: dict[tuple[str, str], list[str]] = {}
 
     def add(self, task: Task) -> None:
         other = self._tasks.get(task.id)
@@ -144,30 +146,26 @@ class _Builder:
 
     def finish(self) -> dict[str, Task]:
         """Resolve what each task needs into ids."""
-        by_place: dict[tuple[str, str], list[str]] = {}
         for task in self._tasks.values():
-            by_place.setdefault((task.verb, task.project), []).append(task.id)
-        return {
-            name: replace(
-                task,
-                needs=self._ids(task, self._all_needs(task), by_place),
-                after=self._ids(task, self._after.get(name, ()), by_place),
-            )
-            if self._all_needs(task) or name in self._after
-            else task
-            for name, task in self._tasks.items()
-        }
+            self._by_place.setdefault((task.verb, task.project), []).append(task.id)
+        return {name: self._resolved(task) for name, task in self._tasks.items()}
 
-    def _all_needs(self, task: Task) -> tuple[str, ...]:
-        own = self._needs.get(task.id, task.needs)
-        if task.id in self._stated:
-            return own
-        return (*own, *self._config.verb_needs.get(task.verb, ()))
+    def _resolved(self, task: Task) -> Task:
+        # What a language says is of that language: Node's tests need no Python wheel.
+        only = "" if task.id in self._stated else task.language
+        needs = self._ids(task, self._needs.get(task.id, task.needs), only)
+        after = self._ids(task, self._after.get(task.id, ()), only)
+        if task.id not in self._stated:
+            needs += self._ids(task, self._config.verb_needs.get(task.verb, ()))
+        if (needs, after) == (task.needs, task.after):
+            return task
+        return replace(task, needs=tuple(dict.fromkeys(needs)), after=after)
 
-    def _ids(
-        self, task: Task, said: Iterable[str], by_place: Mapping[tuple[str, str], list[str]]
-    ) -> tuple[str, ...]:
-        """Resolve ids, verbs of the same project, and ``^verb`` of the projects depended on."""
+    def _ids(self, task: Task, said: Iterable[str], language: str = "") -> tuple[str, ...]:
+        """Resolve ids, verbs of the same project, and ``^verb`` of the projects depended on.
+
+        Verbs mean the tasks of one language, where it is given.
+        """
         ids: dict[str, None] = {}
         for need in said:
             if need in self._tasks:
@@ -178,9 +176,13 @@ class _Builder:
                 raise UserError(f"{where}: there is no task {need!r}{hint}")
             else:
                 projects = self._depends_on(task.project) if need[0] == "^" else [task.project]
-                verb = need.removeprefix("^")
                 for project in projects:
-                    ids.update(dict.fromkeys(by_place.get((verb, project), ())))
+                    found = self._by_place.get((need.removeprefix("^"), project), ())
+                    ids.update(
+                        (f, None)
+                        for f in found
+                        if not language or self._tasks[f].language == language
+                    )
         ids.pop(task.id, None)
         return tuple(ids)
 
