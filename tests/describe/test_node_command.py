@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polylane.describe.languages.node_command import Body, Command, parse
+from polylane.describe.languages.node.command import Body, Command, parse
 
 
 def test_a_single_command_is_split_into_words() -> None:

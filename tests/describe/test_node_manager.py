@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from polylane.describe.languages.base import Folder
-from polylane.describe.languages.node_manager import (
+from polylane.describe.languages.node.manager import (
     BUN,
     NPM,
     PNPM,
@@ -85,10 +85,9 @@ def test_a_lockfile_above_counts(tmp_path: Path) -> None:
 
 def test_locked_installs_need_a_lockfile(tmp_path: Path) -> None:
     """Without one, the plain install makes it."""
-    folder = Folder(tmp_path, ".")
-    assert installs(folder, NPM) == ("npm", "install")
+    assert installs(Folder(tmp_path, "."), NPM) == ("npm", "install")
     write(tmp_path, {"package-lock.json": {}})
-    assert installs(folder, NPM) == ("npm", "ci")
+    assert installs(Folder(tmp_path, "."), NPM) == ("npm", "ci")
 
 
 @pytest.mark.parametrize(

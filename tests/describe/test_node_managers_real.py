@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from polylane.describe.languages.node_manager import BUN, NPM, PNPM, Manager
+from polylane.describe.languages.node.manager import BUN, NPM, PNPM, Manager
 from tests.describe.node_project import write
 
 if TYPE_CHECKING:

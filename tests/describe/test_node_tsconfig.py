@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from polylane.describe.languages.base import Folder
-from polylane.describe.languages.node_tsconfig import emits, jsonc, parse_jsonc, written_by
+from polylane.describe.languages.node.tsconfig import emits, jsonc, parse_jsonc, written_by
 from tests.describe.node_project import write
 
 if TYPE_CHECKING:

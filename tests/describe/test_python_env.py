@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from polylane.describe.languages.python import LANGUAGE
-from polylane.describe.languages.python_env import environment, poetry_cache, poetry_name
+from polylane.describe.languages.python.env import environment, poetry_cache, poetry_name
 
 
 def _env(place: Path) -> Path:

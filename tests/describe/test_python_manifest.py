@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from polylane.describe.languages.base import Folder
-from polylane.describe.languages.python_manifest import Manifest, ini, normalise, read_manifest
+from polylane.describe.languages.python.manifest import Manifest, ini, normalise, read_manifest
 
 
 def _manifest(folder: Path, **files: str) -> Manifest:

@@ -9,15 +9,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from polylane.describe.languages import node_tools
-from polylane.describe.languages.node_command import Command
-from polylane.describe.languages.node_package import matching
-from polylane.describe.languages.node_recipes import direct_recipe
-from polylane.describe.languages.node_tsconfig import jsonc, references_only
+from polylane.describe.languages.node import tools
+from polylane.describe.languages.node.command import Command
+from polylane.describe.languages.node.package import matching
+from polylane.describe.languages.node.recipes import direct_recipe
+from polylane.describe.languages.node.tsconfig import jsonc, references_only
 
 if TYPE_CHECKING:
-    from polylane.describe.languages.node_package import Package
-    from polylane.describe.languages.node_scripts import Choice, Script
+    from polylane.describe.languages.node.package import Package
+    from polylane.describe.languages.node.scripts import Choice, Script
     from polylane.model import Recipe
 
 #: The first TypeScript with ``-b --noEmit``.
@@ -80,7 +80,7 @@ def _program(script: Script) -> str:
 
 def _command_of(package: Package, found: _Found, choice: Choice) -> Command | None:
     """Return the command of a tool that the package uses, else ``None``."""
-    tool = node_tools.TOOLS[found.command.program]
+    tool = tools.TOOLS[found.command.program]
     own = bool(set(tool.packages) & package.depends.keys())
     if not set(tool.packages) & package.available.keys():
         return None
@@ -101,7 +101,7 @@ def _as_formatted(found: _Found, choice: Choice) -> Command | None:
     said = formats[0].body.only if formats[0].body else None
     if said is None or said.program != found.command.program or not said.plain:
         return None
-    flags = node_tools.tool_of(said).write_flags
+    flags = tools.tool_of(said).write_flags
     return replace(said, args=("--check", *(word for word in said.args if word not in flags)))
 
 
@@ -128,5 +128,5 @@ def _leave_out(choice: Choice, what: str, why: str) -> None:
 
 def _has_node_tests(package: Package) -> bool:
     names = [*package.folder.names("test"), *package.folder.names()]
-    runners = {name for tool in node_tools.TOOLS.values() if tool.tests for name in tool.packages}
+    runners = {name for tool in tools.TOOLS.values() if tool.tests for name in tool.packages}
     return not runners & package.depends.keys() and any(map(_NODE_TEST.fullmatch, names))

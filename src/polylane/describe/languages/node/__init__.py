@@ -33,19 +33,23 @@ class Node:
     def describe(self, folder: Folder) -> Description | None:
         """Describe a package; ``None`` for a package.json that only marks a module type."""
         # A run whose descriptions are remembered needs none of these.
-        from polylane.describe.languages import node_found, node_package, node_recipes, node_scripts
+        from polylane.describe.languages.node.found import found_recipes
+        from polylane.describe.languages.node.package import load
+        from polylane.describe.languages.node.recipes import (
+            clean_recipe,
+            script_recipes,
+            setup_recipe,
+        )
+        from polylane.describe.languages.node.scripts import choose
 
-        package = node_package.load(folder)
+        package = load(folder)
         if package is None:
             return None
-        choice = node_scripts.choose(package)
-        recipes = [
-            *node_recipes.script_recipes(package, choice),
-            *node_found.found_recipes(package, choice),
-        ]
-        setup = node_recipes.setup_recipe(package)
+        choice = choose(package)
+        recipes = [*script_recipes(package, choice), *found_recipes(package, choice)]
+        setup = setup_recipe(package)
         if not any(recipe.verb == "clean" for recipe in recipes):
-            recipes.append(node_recipes.clean_recipe(package))
+            recipes.append(clean_recipe(package))
         name = package.manifest.get("name")
         return Description(
             provides=(name,) if isinstance(name, str) else (),

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from polylane.describe.languages import python_setup, python_tools, python_verbs
 from polylane.describe.languages.base import Environment, Folder
-from polylane.describe.languages.python_facts import Facts
-from polylane.describe.languages.python_manifest import Manifest
+from polylane.describe.languages.python import setup, tools, verbs
+from polylane.describe.languages.python.facts import Facts
+from polylane.describe.languages.python.manifest import Manifest
 from polylane.model import Description, Recipe
 
 
@@ -43,12 +43,12 @@ class Python:
             provides=(manifest.name,) if manifest.name else (),
             requires=tuple(sorted(manifest.dependencies - {manifest.name})),
             recipes=_recipes(facts),
-            left_out=(*python_tools.left_out(facts), *_left_to_root(facts)),
+            left_out=(*tools.left_out(facts), *_left_to_root(facts)),
         )
 
     def environment(self, workspace: Path, path: str) -> Environment:
         """The environment of the tasks of the project at ``path``."""
-        from polylane.describe.languages.python_env import environment  # only runs need it
+        from polylane.describe.languages.python.env import environment  # only runs need it
 
         return environment(workspace, path)
 
@@ -60,10 +60,10 @@ def _is_project(facts: Facts) -> bool:
     manifest = facts.manifest
     if manifest.setup_py is not None or _declares(manifest):
         return True
-    tools = manifest.tools.keys() & python_tools.TOOL_TABLES
+    configured = manifest.tools.keys() & tools.TOOL_TABLES
     # A setup.cfg with only a linter's section is a project where there is Python for it.
     here = manifest.setup_cfg is not None and bool(facts.sources or facts.tests)
-    return bool(tools) or here
+    return bool(configured) or here
 
 
 def _declares(manifest: Manifest) -> bool:
@@ -76,17 +76,17 @@ def _declares(manifest: Manifest) -> bool:
 
 def _recipes(facts: Facts) -> tuple[Recipe, ...]:
     made = (
-        *python_setup.setup(facts),
-        *python_verbs.build(facts),
-        *python_tools.recipes(facts),
-        *python_verbs.test(facts),
-        *python_verbs.docs(facts),
+        *setup.setup(facts),
+        *verbs.build(facts),
+        *tools.recipes(facts),
+        *verbs.test(facts),
+        *verbs.docs(facts),
     )
-    return (*made, python_verbs.clean(made))
+    return (*made, verbs.clean(made))
 
 
 def _left_to_root(facts: Facts) -> Iterator[tuple[str, str]]:
     if facts.uv_root is not None:
         yield "setup", f"the uv workspace in {facts.uv_root.path!r} sets it up"
-    if above := python_verbs.tested_above(facts):
+    if above := verbs.tested_above(facts):
         yield "test", f"pytest in {above!r} runs these tests"

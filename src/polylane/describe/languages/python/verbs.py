@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from polylane.describe.languages.python_facts import Facts, Mark
-from polylane.describe.languages.python_manifest import table, words
-from polylane.describe.languages.python_tools import (
+from polylane.describe.languages.python.facts import Facts, Mark
+from polylane.describe.languages.python.manifest import table, words
+from polylane.describe.languages.python.tools import (
     bytecode,
     config_folder_caches,
     shared_environment,

@@ -17,7 +17,7 @@ from typing import Any
 
 from polylane.describe.languages.base import Folder
 from polylane.describe.languages.ignore_files import ignored_patterns
-from polylane.describe.languages.python_manifest import (
+from polylane.describe.languages.python.manifest import (
     Manifest,
     ini,
     read_manifest,

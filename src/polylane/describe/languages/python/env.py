@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from polylane.describe.languages.base import Environment, Folder
-from polylane.describe.languages.python_manifest import read_manifest
+from polylane.describe.languages.python.manifest import read_manifest
 
 _NAMES = (".venv", "venv")
 _BIN = "Scripts" if os.name == "nt" else "bin"

@@ -1,6 +1,6 @@
 """Turns the chosen scripts into recipes: directly where that is the same, else by the manager.
 
-Knows nothing of how scripts are chosen; the rows of `node_tools` say what a program claims.
+Knows nothing of how scripts are chosen; the rows of `tools` say what a program claims.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from polylane.describe.languages import node_tools, node_tsconfig
-from polylane.describe.languages.node_claims import Claims
-from polylane.describe.languages.node_manager import MANAGERS, installs
+from polylane.describe.languages.node import tools, tsconfig
+from polylane.describe.languages.node.claims import Claims
+from polylane.describe.languages.node.manager import MANAGERS, installs
 from polylane.model import Recipe
 
 if TYPE_CHECKING:
-    from polylane.describe.languages.node_command import Command
-    from polylane.describe.languages.node_package import Package
-    from polylane.describe.languages.node_scripts import Choice, Script
+    from polylane.describe.languages.node.command import Command
+    from polylane.describe.languages.node.package import Package
+    from polylane.describe.languages.node.scripts import Choice, Script
 
 _TESTED = (("build", "^build"), ())
 #: Verb to (needs, after).
@@ -73,7 +73,7 @@ def setup_recipe(package: Package) -> Recipe | None:
 
 def clean_recipe(package: Package) -> Recipe:
     """Remove what the tools leave."""
-    written = node_tsconfig.written_by(package.folder, ()) or ()
+    written = tsconfig.written_by(package.folder, ()) or ()
     outputs = [path for path in written if not path.startswith(("/", "*"))]
     patterns = tuple(dict.fromkeys((*_LEFTOVERS, *outputs)))
     argv = ("{python}", "-m", "polylane.tools.clean", *patterns)
@@ -82,10 +82,10 @@ def clean_recipe(package: Package) -> Recipe:
 
 def _script_recipe(package: Package, script: Script) -> Recipe:
     command = script.body.only if script.body else None
-    once = node_tools.once(command) if command else None
-    if command and once and not script.framed and node_tools.is_direct(package, command):
+    once = tools.once(command) if command else None
+    if command and once and not script.framed and tools.is_direct(package, command):
         return direct_recipe(package, script.verb, once)
-    claims = node_tools.claims(package, command) if command and not script.framed else Claims()
+    claims = tools.claims(package, command) if command and not script.framed else Claims()
     if script.body and any(map(_reaches_out, script.body.commands)):
         claims = Claims(("/**",), ("/**",))
     needs, after = _ORDER.get(script.verb, ((), ()))
@@ -118,7 +118,7 @@ def _managed(package: Package, script: Script) -> tuple[str, ...]:
         and not script.framed
         and not any(command.program in MANAGERS for command in commands)
     )
-    more = node_tools.words_to_end(commands[-1]) if commands else ()
+    more = tools.words_to_end(commands[-1]) if commands else ()
     words = manager.separator if len(commands) == 1 or more else ()
     return (*(manager.quiet if quiet else manager.run), script.name, *words, *more)
 
@@ -126,10 +126,10 @@ def _managed(package: Package, script: Script) -> tuple[str, ...]:
 def direct_recipe(package: Package, verb: str, command: Command) -> Recipe:
     """Return the program itself."""
     command = _target_last(command)
-    claims = node_tools.claims(package, command)
+    claims = tools.claims(package, command)
     needs, after = _ORDER.get(verb, ((), ()))
     whole = _checks_all(command)
-    mended = node_tools.mend(command) if whole and verb == "lint" else ()
+    mended = tools.mend(command) if whole and verb == "lint" else ()
     runner = () if package.manager.bins else package.manager.run
     return Recipe(
         verb,
@@ -141,7 +141,7 @@ def direct_recipe(package: Package, verb: str, command: Command) -> Recipe:
         needs,
         after,
         command.env,
-        file_endings=node_tools.endings(package, command) if whole else (),
+        file_endings=tools.endings(package, command) if whole else (),
         fix_argv=(*runner, *mended) if mended else (),
     )
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from polylane.describe.languages.ignore_files import ignored_patterns
-from polylane.describe.languages.node_package import configs_above, matching, table
-from polylane.describe.languages.node_tsconfig import jsonc, written_by
+from polylane.describe.languages.node.package import configs_above, matching, table
+from polylane.describe.languages.node.tsconfig import jsonc, written_by
 
 if TYPE_CHECKING:
-    from polylane.describe.languages.node_command import Command
-    from polylane.describe.languages.node_package import Package
+    from polylane.describe.languages.node.command import Command
+    from polylane.describe.languages.node.package import Package
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from polylane.describe.languages.node_manager import Manager, home, is_root, levels, manager_of
+from polylane.describe.languages.node.manager import Manager, home, is_root, levels, manager_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from polylane.describe.languages.python_facts import Facts, Mark
-from polylane.describe.languages.python_manifest import table
+from polylane.describe.languages.python.facts import Facts, Mark
+from polylane.describe.languages.python.manifest import table
 from polylane.model import Recipe
 
 RUFF = Mark(("ruff",), ("ruff",), (".ruff.toml", "ruff.toml"), upward=True)

@@ -144,18 +144,35 @@ def member_patterns(folder: Folder) -> tuple[str, ...]:
 
 def is_root(folder: Folder) -> bool:
     """Whether the packages of other folders are run from here."""
-    return bool(member_patterns(folder)) or any(map(folder.exists, _ROOT_FILES))
+    return bool(folder.once(member_patterns)) or any(map(folder.exists, _ROOT_FILES))
 
 
 def _has_member(root: Folder, folder: Folder) -> bool:
+    """Whether the last pattern that fits the folder takes it in: ``!`` in front takes it out."""
     way = folder.path if root.path == "." else folder.path.removeprefix(f"{root.path}/")
-    inside = False
-    for pattern in member_patterns(root):
-        if _matches(
-            way.split("/"), pattern.removeprefix("!").removeprefix("./").strip("/").split("/")
-        ):
-            inside = not pattern.startswith("!")
-    return inside
+    plain, globs = root.once(_members)
+    last = plain.get(way, (-1, False))
+    segments = way.split("/")
+    for place, inside, pattern in globs:
+        if place > last[0] and _matches(segments, pattern):
+            last = (place, inside)
+    return last[1]
+
+
+def _members(
+    root: Folder,
+) -> tuple[dict[str, tuple[int, bool]], list[tuple[int, bool, list[str]]]]:
+    """The patterns with their places, and whether they take in: plain paths, and wildcards."""
+    plain: dict[str, tuple[int, bool]] = {}
+    globs: list[tuple[int, bool, list[str]]] = []
+    for place, said in enumerate(member_patterns(root)):
+        path = said.removeprefix("!").removeprefix("./").strip("/")
+        inside = not said.startswith("!")
+        if any(mark in path for mark in "*?["):
+            globs.append((place, inside, path.split("/")))
+        else:
+            plain[path] = (place, inside)
+    return plain, globs
 
 
 def _matches(way: list[str], pattern: list[str]) -> bool:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from polylane.describe.languages.python_facts import Facts
-from polylane.describe.languages.python_manifest import table
-from polylane.describe.languages.python_verbs import build_command, is_package
+from polylane.describe.languages.python.facts import Facts
+from polylane.describe.languages.python.manifest import table
+from polylane.describe.languages.python.verbs import build_command, is_package
 from polylane.model import Recipe
 
 #: Extras and groups that are for those who work on the project, not for those who use it.

@@ -229,9 +229,7 @@ def _name_of(folder: Folder, path: str) -> Iterator[str]:
     place = posixpath.normpath(posixpath.join(folder.path, path))
     if place == folder.path or place.startswith(("..", "/")):
         return
-    other = Folder(folder.workspace, place)
-    other.read, other.asked = folder.read, folder.asked
-    if name := read_name(other):
+    if name := read_name(folder.beside(place)):
         yield name
 
 

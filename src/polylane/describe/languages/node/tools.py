@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from polylane.describe.languages import node_claims
-from polylane.describe.languages.node_claims import Call, Claims
-from polylane.describe.languages.node_package import matching
+from polylane.describe.languages.node import claims as touches
+from polylane.describe.languages.node.claims import Call, Claims
+from polylane.describe.languages.node.package import matching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polylane.describe.languages.node_command import Command
-    from polylane.describe.languages.node_package import Package
+    from polylane.describe.languages.node.command import Command
+    from polylane.describe.languages.node.package import Package
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +54,32 @@ _VITE = ("vite.config.*",)
 TOOLS: dict[str, Tool] = {
     "eslint": Tool(
         ("eslint",),
-        node_claims.ESLINT,
-        claims=node_claims.claim_eslint,
-        endings=node_claims.eslint_endings,
+        touches.ESLINT,
+        claims=touches.claim_eslint,
+        endings=touches.eslint_endings,
         write_flags=("--fix",),
     ),
     "prettier": Tool(
         ("prettier",),
-        node_claims.PRETTIER,
-        claims=node_claims.claim_prettier,
-        endings=node_claims.prettier_endings,
+        touches.PRETTIER,
+        claims=touches.claim_prettier,
+        endings=touches.prettier_endings,
         write_flags=("--write", "-w"),
         check_flags=("--check", "-c", "--list-different", "-l"),
     ),
     "biome": Tool(
         ("@biomejs/biome",),
-        node_claims.BIOME,
-        claims=node_claims.claim_biome,
-        endings=node_claims.biome_endings,
+        touches.BIOME,
+        claims=touches.claim_biome,
+        endings=touches.biome_endings,
         write_flags=("--write", "--fix", "--apply"),
     ),
     "oxlint": Tool(("oxlint",), (".oxlintrc.json",), write_flags=("--fix",)),
     "stylelint": Tool(
         ("stylelint",), (".stylelintrc*", "stylelint.config.*"), write_flags=("--fix",)
     ),
-    "tsc": Tool(("typescript",), claims=node_claims.claim_tsc, watch_flags=_BOTH),
-    "vue-tsc": Tool(("vue-tsc",), claims=node_claims.claim_tsc, watch_flags=_BOTH),
+    "tsc": Tool(("typescript",), claims=touches.claim_tsc, watch_flags=_BOTH),
+    "vue-tsc": Tool(("vue-tsc",), claims=touches.claim_tsc, watch_flags=_BOTH),
     "svelte-check": Tool(("svelte-check",), ("svelte.config.*",)),
     "vitest": Tool(
         ("vitest",),
@@ -93,7 +93,7 @@ TOOLS: dict[str, Tool] = {
     "jest": Tool(("jest",), ("jest.config.*",), watch_flags=("--watch", "--watchAll"), tests=True),
     "mocha": Tool(("mocha",), (".mocharc*",), watch_flags=_BOTH, tests=True),
     "ava": Tool(("ava",), ("ava.config.*",), watch_flags=_BOTH, tests=True),
-    "typedoc": Tool(("typedoc",), ("typedoc.*",), claims=node_claims.claim_typedoc),
+    "typedoc": Tool(("typedoc",), ("typedoc.*",), claims=touches.claim_typedoc),
     "vite": Tool(("vite",), _VITE, watch_flags=_BOTH, watch_commands=_SERVERS),
     "vitepress": Tool(("vitepress",), watch_commands=_SERVERS),
     "rollup": Tool(("rollup",), ("rollup.config.*",), watch_flags=_BOTH),

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from polylane.describe.languages import node_tools, node_tsconfig
-from polylane.describe.languages.node_command import Body, Command, parse
-from polylane.describe.languages.node_manager import MANAGERS
-from polylane.describe.languages.node_package import table
+from polylane.describe.languages.node import tools, tsconfig
+from polylane.describe.languages.node.command import Body, Command, parse
+from polylane.describe.languages.node.manager import MANAGERS
+from polylane.describe.languages.node.package import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from polylane.describe.languages.node_package import Package
+    from polylane.describe.languages.node.package import Package
 
 #: Verb to script names: the first that can be used is the verb.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -150,7 +150,7 @@ def _take_first(
 def _is_another(package: Package, script: Script, text: str) -> bool:
     """Whether the script is not what its name says."""
     if script.verb == "format":  # `_take_format_check` takes it
-        return script.body is not None and _all(script.body, node_tools.checks)
+        return script.body is not None and _all(script.body, tools.checks)
     if script.verb == "type-check" and script.name in _DOUBTFUL_TYPES:
         return not _only_checks_types(package, script)
     return script.verb == "test" and "no test specified" in text  # npm's placeholder
@@ -163,8 +163,8 @@ def _take_format_check(package: Package, bodies: dict[str, str], choice: Choice)
         if name not in bodies or name in covered:
             continue
         script = _script("lint", name, bodies)
-        writes = script.body is not None and any(map(node_tools.writes, script.body.commands))
-        checks = script.body is not None and _all(script.body, node_tools.checks)
+        writes = script.body is not None and any(map(tools.writes, script.body.commands))
+        checks = script.body is not None and _all(script.body, tools.checks)
         if name in NAMES["format"] and not checks:
             continue
         if writes:
@@ -190,7 +190,7 @@ def _split_lint(package: Package, bodies: dict[str, str], choice: Choice) -> Non
 
 
 def _only_reads(package: Package, part: Script) -> bool:
-    reads = part.body is not None and not any(map(node_tools.writes, part.body.commands))
+    reads = part.body is not None and not any(map(tools.writes, part.body.commands))
     return reads and _reason_against(package, part) is None
 
 
@@ -208,10 +208,10 @@ def _reason_against(package: Package, script: Script) -> str | None:
         return "only prints a line"
     if _works_below(package, body) or _all(body, lambda command: _delegates(package, command)):
         return "delegates to the workspaces"
-    watching = [command for command in body.commands if node_tools.watches(command)]
+    watching = [command for command in body.commands if tools.watches(command)]
     if watching and not _can_run_once(package, script):
         return _WATCHES
-    waiting = [command for command in body.commands if node_tools.words_to_end(command)]
+    waiting = [command for command in body.commands if tools.words_to_end(command)]
     # a package manager appends words to the last command only
     return _WATCHES if any(command is not body.commands[-1] for command in waiting) else None
 
@@ -222,8 +222,8 @@ def _can_run_once(package: Package, script: Script) -> bool:
     return (
         command is not None
         and not script.framed
-        and node_tools.once(command) is not None
-        and node_tools.is_direct(package, command)
+        and tools.once(command) is not None
+        and tools.is_direct(package, command)
     )
 
 
@@ -266,7 +266,7 @@ def _only_checks_types(package: Package, script: Script) -> bool:
     command = script.body.only if script.body else None
     if command is None or command.program not in {"tsc", "vue-tsc"}:
         return False
-    return not node_tsconfig.emits(package.folder, command.args)
+    return not tsconfig.emits(package.folder, command.args)
 
 
 def _closure(name: str, bodies: dict[str, str]) -> set[str]:
