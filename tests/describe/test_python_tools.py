@@ -387,3 +387,10 @@ def test_one_of_two_pyrights_checks(tmp_path: Path) -> None:
 def test_tools_that_are_not_run_are_named(tmp_path: Path) -> None:
     """With the reason, so that nobody believes that they ran."""
     assert dict(_describe(tmp_path, _project("safety", "tox")).left_out).keys() == {"safety", "tox"}
+
+
+def test_black_takes_no_single_files_where_it_excludes_some(tmp_path: Path) -> None:
+    """It formats a file that is named, also one that its configuration excludes."""
+    assert _one(_describe(tmp_path / "a", _project("black")), "lint:black").file_endings
+    files = _project("black", more='[tool.black]\nextend-exclude = "legacy"\n')
+    assert not _one(_describe(tmp_path / "b", files), "lint:black").file_endings

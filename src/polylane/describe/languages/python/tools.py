@@ -93,6 +93,8 @@ class Tool:
     argv: Callable[[Facts], tuple[str, ...]] | tuple[str, ...]
     fix: tuple[str, ...] = ()
     endings: tuple[str, ...] = ()
+    #: It obeys these for folders and not for files that are named, so that it then takes none.
+    endings_off: tuple[str, ...] = ()
     #: Names that it skips wherever they lie, unless its configuration has ``skips_off``.
     skips: tuple[str, ...] = ()
     skips_off: tuple[str, ...] = ("exclude",)
@@ -159,7 +161,7 @@ def _recipe(tool: Tool, facts: Facts) -> Recipe:
         reads=(*_expand(tool.reads, facts), *skipped, *imports, *above, *shared_environment(facts)),
         writes=None if wide else (*tool.writes, *(skipped if tool.writes else ())),
         caches=(*caches, *bytecode(facts)),
-        file_endings=tool.endings,
+        file_endings=() if any(key in config for key in tool.endings_off) else tool.endings,
         fix_argv=tool.fix,
     )
 
@@ -256,7 +258,8 @@ TOOLS = (
     ),
     Tool(
         "format", "black", BLACK, ("black", "."),
-        endings=_ENDINGS, skips=_BLACK_SKIPS, gitignore_off=("exclude",),
+        endings=_ENDINGS, endings_off=("exclude", "extend-exclude"),
+        skips=_BLACK_SKIPS, gitignore_off=("exclude",),
         writes=(*_SOURCE, "**/*.ipynb"), widens=("include",),
     ),
     Tool(
@@ -282,7 +285,8 @@ TOOLS = (
     ),
     Tool(
         "lint", "black", BLACK, ("black", "--check", "."), fix=("black", "."),
-        endings=_ENDINGS, skips=_BLACK_SKIPS, gitignore_off=("exclude",),
+        endings=_ENDINGS, endings_off=("exclude", "extend-exclude"),
+        skips=_BLACK_SKIPS, gitignore_off=("exclude",),
     ),
     Tool(
         "lint", "flake8", FLAKE8, _flake8,
