@@ -21,6 +21,14 @@ class UserError(Exception):
 
     exit_code = USAGE
 
+    def __init__(self, message: str) -> None:
+        """Whatever names and values the message holds, it stays one line."""
+        super().__init__("".join(c if c.isprintable() else _escaped(c) for c in message))
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the closest of ``known``, else an empty string."""

@@ -9,10 +9,12 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from polylane.describe import config as configuration
 from polylane.describe import workspace
 from polylane.describe.config import Config
+from polylane.describe.languages.base import Environment
 from polylane.describe.workspace import Workspace
 from polylane.errors import UserError, did_you_mean
 from polylane.model import Task
@@ -43,12 +45,15 @@ class Request:
     own_tasks: Callable[[Config, Workspace], tuple[Task, ...]] | None = None
     #: Their bodies by task id: they take the words after ``--``, and return an exit code.
     bodies: Mapping[str, Callable[[tuple[str, ...]], int]] = field(default_factory=dict)
+    #: By language: the environment that its tasks use instead of the projects' own.
+    environments: Mapping[str, Environment] = field(default_factory=dict)
     #: Whether a selection that matches no task is an error.
     must_match: bool = True
+    #: End with a line instead of a table: for hosts that show the output of failures only.
+    brief: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(NamedTuple):
     """How tasks share the time."""
 
     parallel: bool
@@ -57,8 +62,7 @@ class Mode:
     alone: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything that is known before anything runs."""
 
     config: Config
@@ -83,27 +87,30 @@ def make_plan(request: Request) -> Plan:
         raise UserError(_nothing(config, found, request.selection))
     key = reference_key(request.selection, found.projects, found.languages, tasks.values())
     graph = build(selected, key)
-    mode = choose_mode(request, config)
+    check_verbs(config, tasks.values())
+    mode = choose_mode(request, config, frozenset(task.verb for task in selected))
     return Plan(config, found, mode, graph, {task.id: task for task in selected})
 
 
-def choose_mode(request: Request, config: Config) -> Mode:
-    """Parallel or not, the strongest first: flag, environment, name or jobs, configuration."""
+def choose_mode(request: Request, config: Config, verbs: frozenset[str]) -> Mode:
+    """Parallel or not, the strongest first: flag, environment, name or jobs, configuration.
+
+    ``verbs``: those of the tasks that run, of needed ones too.
+    """
     jobs = slots.resolve_jobs(config.jobs if request.jobs is None else request.jobs, slots.cores())
     if request.sequential or config.use_parallel is False:
         return Mode(parallel=False, jobs=1)
     asked = request.jobs is not None and jobs > 1
     if request.parallel or config.use_parallel or asked:
         return Mode(parallel=True, jobs=jobs)
-    _check_verbs(config)
-    verbs = set(request.selection.verbs)
-    if verbs & set(config.parallel):
-        return Mode(parallel=True, jobs=jobs, alone=frozenset(verbs - set(config.parallel)))
+    if not set(config.parallel).isdisjoint(request.selection.verbs):
+        return Mode(parallel=True, jobs=jobs, alone=verbs - set(config.parallel))
     return Mode(parallel=False, jobs=1)
 
 
-def _check_verbs(config: Config) -> None:
-    known = config.verb_order()
+def check_verbs(config: Config, tasks: Iterable[Task]) -> None:
+    """Refuse a verb in ``parallel`` that no task could have."""
+    known = dict.fromkeys((*config.verb_order(), *(task.verb for task in tasks)))
     for verb in config.parallel:
         if verb not in known:
             hint = did_you_mean(verb, known) or f"; verbs: {', '.join(known)}"

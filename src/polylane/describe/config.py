@@ -6,15 +6,14 @@ The only module that reads the environment. Knows nothing of what the repository
 from __future__ import annotations
 
 import os
-import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from polylane.describe import schema
+from polylane.describe import schema, toml_text
+from polylane.describe.place import Place
 from polylane.errors import UserError
 from polylane.model import VERBS
 
@@ -24,21 +23,37 @@ PIPELINES = {"qa": ("build", "lint", "test", "security")}
 #: Variables by which git tells a hook's children which repository and index they are in: a task
 #: which runs git must not touch the user's. The list is ``git rev-parse --local-env-vars``.
 GIT_VARIABLES = frozenset(
-    f"GIT_{name}"
-    for name in (
-        "ALTERNATE_OBJECT_DIRECTORIES CEILING_DIRECTORIES COMMON_DIR CONFIG CONFIG_COUNT "
-        "CONFIG_PARAMETERS DIR EXEC_PATH GRAFT_FILE IMPLICIT_WORK_TREE INDEX_FILE INDEX_VERSION "
-        "INTERNAL_SUPER_PREFIX NAMESPACE NO_REPLACE_OBJECTS OBJECT_DIRECTORY PREFIX QUARANTINE_PATH "
-        "REFLOG_ACTION REPLACE_REF_BASE SHALLOW_FILE WORK_TREE"
-    ).split()
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_EXEC_PATH",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INDEX_VERSION",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_QUARANTINE_PATH",
+        "GIT_REFLOG_ACTION",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
 )
 
 #: Set in every task: the folder of the run that it belongs to.
 RUN_VARIABLE = "POLYLANE_RUN"
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectConfig:
+class ProjectConfig(NamedTuple):
     """``[tool.polylane.projects.NAME]``; None where nothing was said."""
 
     path: str | None = None
@@ -46,8 +61,7 @@ class ProjectConfig:
     depends: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskConfig:
+class TaskConfig(NamedTuple):
     """``[tool.polylane.tasks."ID"]``; None where nothing was said."""
 
     verb: str | None = None
@@ -65,6 +79,7 @@ class TaskConfig:
     retries: int | None = None
     ok_codes: tuple[int, ...] | None = None
     leave: bool | None = None
+    creates: tuple[str, ...] | None = None
     enabled: bool | None = None
 
 
@@ -75,6 +90,8 @@ class Config:
     folder: Path
     #: The file that the configuration came from, relative to ``folder``; empty where there is none.
     file: str = ""
+    #: Its text, for the lines in messages.
+    text: str = field(default="", repr=False)
     jobs: int | str = "auto"
     parallel: tuple[str, ...] = ()
     timeout: float = 1800.0
@@ -93,12 +110,25 @@ class Config:
     parent_run: str = ""
 
     def where(self, *keys: str) -> str:
-        """Name a key for a message: ``pyproject.toml: tool.polylane.jobs``."""
-        prefix = ("tool", "polylane") if self.file == "pyproject.toml" else ()
-        return f"{self.file}: {schema.dotted((*prefix, *keys))}"
+        """Name a key for a message: ``pyproject.toml:3: tool.polylane.jobs``."""
+        return _place(self.file, self.text)(keys)
+
+    def check_folder(self, said: str, *keys: str) -> None:
+        """Refuse a normalised path that is no folder, or that a link leads out of the workspace."""
+        path = self.folder / said
+        if not path.is_dir():
+            raise UserError(
+                f"{self.where(*keys)} = {said!r}: is no folder of the workspace;"
+                " paths are relative to the workspace"
+            )
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise UserError(
+                f"{self.where(*keys)} = {said!r}: leads out of the workspace, to {path.resolve()};"
+                " name a folder inside"
+            )
 
     def verb_order(self) -> tuple[str, ...]:
-        """Every verb that has a known place, those of the configuration's tasks behind ``VERBS``."""
+        """Every verb that has a known place, those of configured tasks behind ``VERBS``."""
         own = sorted({name.partition(":")[0] for name in self.tasks} - {*VERBS})
         return (*VERBS, *own)
 
@@ -110,12 +140,13 @@ def load(folder: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """
     file, text = _find(folder)
     table = _table(folder / file, text) if text else {}
-    values = schema.check(_SCHEMA, table, _Place(file, text))
+    values = schema.check(_SCHEMA, table, _place(file, text))
     pipelines = {**PIPELINES, **values.pop("pipelines", {})}
     verbs = values.pop("verbs", {})
     return Config(
         folder=folder,
         file=file,
+        text=text,
         pipelines=pipelines,
         verb_needs={verb: said.get("needs", ()) for verb, said in verbs.items()},
         projects={k: ProjectConfig(**v) for k, v in values.pop("projects", {}).items()},
@@ -127,12 +158,21 @@ def load(folder: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def task_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment that tasks start from: ours, less git's own variables and a shell's leftovers.
+    """The environment that tasks start from: ours, less git's own variables and some leftovers.
 
     Make's job server is not passed on: its descriptors are not.
     """
     dropped = {*GIT_VARIABLES, "MAKEFLAGS", "MFLAGS", "PYTHONHOME", "__PYVENV_LAUNCHER__"}
     return {k: v for k, v in environ.items() if k not in dropped}
+
+
+def hook_range(environ: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
+    """The revisions that pre-commit compares (``--from-ref``, a push); None where there are none.
+
+    https://pre-commit.com/#pre-commit-run
+    """
+    before, after = environ.get("PRE_COMMIT_FROM_REF"), environ.get("PRE_COMMIT_TO_REF")
+    return (before, after) if before and after else None
 
 
 def wants_colour(environ: Mapping[str, str] = os.environ, *, terminal: bool) -> bool:
@@ -155,9 +195,7 @@ def _use_parallel(environ: Mapping[str, str]) -> bool | None:
         said.lower()
     )
     if value is None:
-        raise UserError(
-            f"USE_PARALLEL={said}: is neither true nor false; set it to true, 1, yes, false, 0 or no"
-        )
+        raise UserError(f"USE_PARALLEL={said}: must be true, 1, yes, false, 0 or no")
     return value
 
 
@@ -168,49 +206,33 @@ def _find(folder: Path) -> tuple[str, str]:
             text = (folder / name).read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{folder / name}: cannot be read: {error}") from None
-        if name == "polylane.toml" or "tool.polylane" in text or "[tool]" in text:
+        except UnicodeDecodeError as error:
+            raise UserError(f"{name}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+        except OSError as error:
+            raise UserError(
+                f"{name}: cannot be read: {error.strerror}; make it a file that you may read"
+            ) from None
+        if name == "polylane.toml" or "polylane" in text:
             return name, text
     return "", ""
 
 
+def _place(file: str, text: str) -> Place:
+    return Place(file, text, ("tool", "polylane") if file == "pyproject.toml" else ())
+
+
 def _table(path: Path, text: str) -> Mapping[str, Any]:
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path.name}: is not valid TOML: {error}") from None
+        data = toml_text.parse(path.parent, text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path.name}: is not valid TOML: {error}; mend the file") from None
     if path.name == "polylane.toml":
         return data
     tool = data.get("tool", {})
     table = tool.get("polylane", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
-        raise UserError(f"{path.name}: tool.polylane must be a table")
+        raise schema.fail(_place(path.name, text), (), table, "a table")
     return table
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Says where a key stands, with its line where the text shows it."""
-
-    file: str
-    text: str
-
-    def __call__(self, keys: tuple[str, ...]) -> str:
-        prefix = ("tool", "polylane") if self.file == "pyproject.toml" else ()
-        name = schema.dotted((*prefix, *keys))
-        line = self._line(keys)
-        return f"{self.file}:{line}: {name}" if line else f"{self.file}: {name}"
-
-    def _line(self, keys: tuple[str, ...]) -> int | None:
-        """The line of the last key behind the lines of the ones before it: a hint, not a parse."""
-        position = 0
-        for key in keys:
-            match = re.compile(rf"(?<![\w-]){re.escape(key)}(?![\w-])").search(self.text, position)
-            if match is None:
-                return None
-            position = match.start()
-        return self.text.count("\n", 0, position) + 1
 
 
 _SCHEMA: Mapping[str, schema.Check] = {
@@ -221,11 +243,12 @@ _SCHEMA: Mapping[str, schema.Check] = {
     "max_load": schema.percentage,
     "keep_runs": schema.count,
     "audit": schema.boolean,
-    "exclude": schema.paths,
-    "pipelines": schema.table_of(schema.strings),
-    "verbs": schema.table_of(schema.record({"needs": schema.strings})),
+    "exclude": schema.folders,
+    "pipelines": schema.table_of(schema.verbs, key=schema.verb_key),
+    "verbs": schema.table_of(schema.record({"needs": schema.strings}), key=schema.verb_key),
     "projects": schema.table_of(
-        schema.record({"path": schema.path, "language": schema.string, "depends": schema.strings})
+        schema.record({"path": schema.path, "language": schema.string, "depends": schema.strings}),
+        key=schema.project_key,
     ),
     "tasks": schema.table_of(
         schema.record(
@@ -239,12 +262,13 @@ _SCHEMA: Mapping[str, schema.Check] = {
                 "writes": schema.paths,
                 "caches": schema.paths,
                 "locks": schema.strings,
-                "env": schema.table_of(schema.string),
+                "env": schema.table_of(schema.string, key=schema.variable_key),
                 "slots": schema.count,
                 "timeout": schema.seconds,
                 "retries": schema.count_or_zero,
                 "ok_codes": schema.exit_codes,
                 "leave": schema.boolean,
+                "creates": schema.paths,
                 "enabled": schema.boolean,
             }
         ),

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from polylane.describe.config import task_environment
 from polylane.errors import UserError
 
 
-def _git(folder: Path, *arguments: str, stdin: bytes | None = None) -> tuple[int, bytes, str]:
+def _git(
+    folder: Path,
+    *arguments: str,
+    stdin: bytes | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[int, bytes, str]:
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
@@ -22,7 +27,7 @@ def _git(folder: Path, *arguments: str, stdin: bytes | None = None) -> tuple[int
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             check=False,
-            env={**task_environment(), "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            env={**_environment(), **(environ or {})},
         )
     except FileNotFoundError:
         raise UserError(
@@ -31,45 +36,123 @@ def _git(folder: Path, *arguments: str, stdin: bytes | None = None) -> tuple[int
     return done.returncode, done.stdout, done.stderr.decode(errors="replace").strip()
 
 
+def _environment() -> dict[str, str]:
+    """The environment of git: no wishes about pathspecs, which check-ignore refuses."""
+    ours = {k: v for k, v in task_environment().items() if not k.endswith("_PATHSPECS")}
+    return {**ours, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+
+def ignore_sources(folder: Path) -> list[Path]:
+    """The files that say what is ignored, but for each ``.gitignore`` below ``folder``.
+
+    Those that don't exist are among them: they may appear.
+    """
+    exclude = folder / _of_repository(folder, "--git-path", "info/exclude")
+    top = next(f for f in (folder, *folder.parents) if os.path.lexists(f / ".git"))
+    above = [f / ".gitignore" for f in folder.parents if f.is_relative_to(top)]
+    named, own = _configuration(folder, top)
+    return [*above, exclude, *global_files(), *named, *own]
+
+
 def git_folder(folder: Path) -> Path:
     """The folder which holds git's data for the work tree around ``folder``."""
-    code, out, error = _git(folder, "rev-parse", "--absolute-git-dir", "--is-inside-work-tree")
-    lines = out.decode(errors="surrogateescape").splitlines()
-    if code or len(lines) < 2 or lines[1] != "true":
+    return _of_repository(folder, "--absolute-git-dir")
+
+
+def global_files() -> list[Path]:
+    """The user's files that may say what is ignored, as far as the environment alone names them."""
+    environ = task_environment()
+    home = Path.home()
+    folder = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+    said = environ.get("GIT_CONFIG_GLOBAL")
+    configs = [Path(said)] if said else [home / ".gitconfig", folder / "config"]
+    return [*configs, folder / "ignore"]
+
+
+def _of_repository(folder: Path, *question: str) -> Path:
+    """A path of the repository around ``folder``; none around it is a `UserError`."""
+    code, out, error = _git(folder, "rev-parse", "--is-inside-work-tree", *question)
+    inside, _, path = out.partition(b"\n")
+    if code or inside != b"true":
         if "dubious ownership" in error:
             raise UserError(f"{folder}: git refuses this repository: {error.splitlines()[0]}")
         raise UserError(
             f"{folder}: is no git repository, which polylane needs to know what is ignored;"
             " run git init there, or start in a repository"
         )
-    return Path(lines[0])
+    return Path(os.fsdecode(path.removesuffix(b"\n")))
 
 
-def ignore_files(folder: Path) -> list[Path]:
-    """The files outside the work tree's own ``.gitignore`` that say what is ignored."""
-    code, out, _ = _git(folder, "config", "--type=path", "core.excludesFile")
-    if code == 0 and out.strip():
-        own = Path(os.fsdecode(out.strip()))
-    else:
-        home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-        own = Path(home) / "git" / "ignore"
-    return [git_folder(folder) / "info" / "exclude", own]
+def _configuration(folder: Path, top: Path) -> tuple[list[Path], list[Path]]:
+    """The files of excludes that git's configuration names, and those that it is read from."""
+    code, out, error = _git(folder, "config", "--list", "--show-origin", "-z")
+    if code:
+        raise UserError(f"{folder}: git config failed: {error}")
+    named: list[Path] = []
+    own: dict[Path, None] = {}
+    words = os.fsdecode(out).split("\0")
+    for origin, entry in zip(words[::2], words[1::2], strict=False):
+        if origin.startswith("file:"):
+            own[top / origin.removeprefix("file:")] = None
+        key, _, value = entry.partition("\n")
+        if key == "core.excludesfile" and value:
+            named.append(top / Path(value).expanduser())
+    return named, list(own)
 
 
 def ignored(folder: Path, paths: Sequence[str]) -> set[str]:
     """Which of the paths, relative to ``folder``, git ignores; tracked ones never are."""
     if not paths:
         return set()
-    text = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    # With a leading ./ no name is taken for a pathspec with magic, which starts with a colon.
+    text = b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)
     code, out, error = _git(folder, "check-ignore", "--stdin", "-z", stdin=text)
     if code > 1:
         raise UserError(f"{folder}: git check-ignore failed: {error}")
-    return {os.fsdecode(path) for path in out.split(b"\0") if path}
+    return {path.removeprefix("./") for path in _paths(out)}
 
 
-def changed(folder: Path, revisions: Iterable[str]) -> list[str]:
-    """Paths relative to ``folder`` which differ between two revisions."""
-    code, out, error = _git(folder, "diff", "--name-only", "-z", "--relative", *revisions, "--")
+def index_file(folder: Path) -> Path:
+    """The index of the work tree around ``folder``, a linked work tree's own."""
+    code, out, error = _git(folder, "rev-parse", "--git-path", "index")
     if code:
-        raise UserError(f"{folder}: git diff failed: {error}")
+        raise UserError(f"{folder}: is no git repository: {error}")
+    return folder / os.fsdecode(out.removesuffix(b"\n"))
+
+
+def files(folder: Path) -> list[str]:
+    """Paths below ``folder`` that git does not ignore, tracked or not."""
+    code, out, error = _git(folder, "ls-files", "-z", "-c", "-o", "--exclude-standard")
+    if code:
+        raise UserError(f"{folder}: git ls-files failed: {error}")
+    return _paths(out)
+
+
+def changed(folder: Path, before: str, after: str, *, gone: bool = False) -> list[str]:
+    """Paths relative to ``folder`` that changed from one revision to another; both of a rename.
+
+    Since their common ancestor, where they have one. ``gone``: only those that are no more.
+    """
+    which = ("--diff-filter=D",) if gone else ()
+    for dots in ("...", ".."):
+        code, out, error = _git(folder, *_DIFF, *which, f"{before}{dots}{after}", "--")
+        if code == 0:
+            return _paths(out)
+    raise UserError(f"{folder}: git diff {before} {after} failed: {error}")
+
+
+def staged_deletions(folder: Path) -> list[str]:
+    """Paths relative to ``folder`` that the commit being made deletes, the old ones of renames.
+
+    In a hook git names the index of that commit, the one variable of git's that is obeyed.
+    """
+    index = {"GIT_INDEX_FILE": path} if (path := os.environ.get("GIT_INDEX_FILE")) else {}
+    code, out, _ = _git(folder, *_DIFF, "--cached", "--diff-filter=D", environ=index)
+    return _paths(out) if code == 0 else []
+
+
+_DIFF = ("diff", "--name-only", "-z", "--relative", "--no-renames", "--no-ext-diff")
+
+
+def _paths(out: bytes) -> list[str]:
     return [os.fsdecode(path) for path in out.split(b"\0") if path]

@@ -18,16 +18,17 @@ from polylane.errors import UserError, did_you_mean
 Place = Callable[[tuple[str, ...]], str]
 Check = Callable[[Any, Place, tuple[str, ...]], Any]
 
+#: So many characters of a value are shown in a message.
+_SHOWN = 76
+
+#: A process's exit code has eight bits.
+_LAST_EXIT_CODE = 255
+
 
 def check(checks: Mapping[str, Check], table: Mapping[str, Any], place: Place) -> dict[str, Any]:
     """Check a whole table; an unknown key is an error."""
     result: dict[str, Any] = record(checks)(table, place, ())
     return result
-
-
-def dotted(keys: tuple[str, ...]) -> str:
-    """Write a key path as TOML does: ``tasks."a:b:c".needs``."""
-    return ".".join(k if re.fullmatch(r"[\w-]+", k, re.ASCII) else f'"{k}"' for k in keys)
 
 
 def fail(place: Place, keys: tuple[str, ...], value: object, expected: str) -> UserError:
@@ -36,12 +37,8 @@ def fail(place: Place, keys: tuple[str, ...], value: object, expected: str) -> U
 
 
 def _shown(value: object) -> str:
-    text = (
-        {True: "true", False: "false"}.get(value, repr(value))
-        if isinstance(value, bool)
-        else repr(value)
-    )
-    return text if len(text) < 80 else f"{text[:76]} ..."
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
 
 
 def record(checks: Mapping[str, Check]) -> Check:
@@ -76,9 +73,30 @@ def _need_table(value: Any, place: Place, keys: tuple[str, ...]) -> None:
 
 
 def _name(value: Any, place: Place, keys: tuple[str, ...]) -> Any:
-    if not value or "\0" in value or "\n" in value:
-        raise fail(
-            place, keys[:-1], value, "a table whose names are neither empty nor several lines"
+    if not value or not value.isprintable():
+        raise UserError(f"{place(keys)}: a name must not be empty, nor hold control characters")
+    return value
+
+
+def verb_key(value: Any, place: Place, keys: tuple[str, ...]) -> Any:
+    """A verb, or a pipeline: the name of an Invoke task."""
+    if not _is_verb(value):
+        raise UserError(f"{place(keys)}: a name must be {_VERB}")
+    return value
+
+
+def project_key(value: Any, place: Place, keys: tuple[str, ...]) -> Any:
+    """A project's name, which stands in ids between two colons."""
+    if ":" in _name(value, place, keys):
+        raise UserError(f"{place(keys)}: a project's name must not hold a colon")
+    return value
+
+
+def variable_key(value: Any, place: Place, keys: tuple[str, ...]) -> Any:
+    """The name of an environment variable."""
+    if not value or "=" in value or not value.isprintable():
+        raise UserError(
+            f"{place(keys)}: a variable's name must not be empty, nor hold = or control characters"
         )
     return value
 
@@ -86,10 +104,13 @@ def _name(value: Any, place: Place, keys: tuple[str, ...]) -> Any:
 def task_key(value: Any, place: Place, keys: tuple[str, ...]) -> Any:
     """An id ``verb:project:tool``, none of the three empty."""
     _name(value, place, keys)
-    if len(value.split(":", 2)) < 3 or not all(value.split(":", 2)):
+    parts = value.split(":", 2)
+    if len(parts) < len(("verb", "project", "tool")) or not all(parts):
         raise UserError(
             f"{place(keys)}: a task's id must be verb:project:tool, such as lint:api:ruff"
         )
+    if not _is_verb(parts[0]):
+        raise UserError(f"{place(keys)}: the id's first part, {parts[0]!r}, must be {_VERB}")
     return value
 
 
@@ -118,9 +139,24 @@ def strings(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[str, ...]:
 
 def verb(value: Any, place: Place, keys: tuple[str, ...]) -> str:
     """A verb's name, which becomes an Invoke task's."""
-    if not isinstance(value, str) or not re.fullmatch(r"[^\W_][\w-]*", value) or "_" in value:
-        raise fail(place, keys, value, "a verb: letters, digits and dashes, such as type-check")
-    return value
+    if not _is_verb(value):
+        raise fail(place, keys, value, _VERB)
+    return str(value)
+
+
+_VERB = "a verb: letters, digits and dashes, such as type-check"
+
+
+def _is_verb(value: Any) -> bool:
+    # Invoke writes underscores as dashes, and takes a dash in front for a flag.
+    return isinstance(value, str) and re.fullmatch(r"[^\W_](?:[^\W_]|-)*", value) is not None
+
+
+def verbs(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """A list of verbs, one at least."""
+    if not isinstance(value, list) or not value or not all(_is_verb(v) for v in value):
+        raise fail(place, keys, value, 'a list of verbs, such as ["build", "test"]')
+    return tuple(value)
 
 
 def path(value: Any, place: Place, keys: tuple[str, ...]) -> str:
@@ -137,6 +173,14 @@ def path(value: Any, place: Place, keys: tuple[str, ...]) -> str:
     if text.startswith("/") or not text:
         raise fail(place, keys, value, "a path relative to the workspace")
     return "/".join(parts) or "."
+
+
+def folders(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """A list of folders in the workspace."""
+    found = tuple(path(item, place, keys) for item in strings(value, place, keys))
+    if any("*" in item or "?" in item or item.startswith("!") for item in found):
+        raise fail(place, keys, value, "a list of folders, without * or ? or !")
+    return found
 
 
 def paths(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -202,15 +246,17 @@ def count_or_zero(value: Any, place: Place, keys: tuple[str, ...]) -> int:
 def exit_codes(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[int, ...]:
     """A list of exit codes, 0 to 255."""
     codes = value if isinstance(value, list) and value else [-1]
-    if not all(isinstance(c, int) and not isinstance(c, bool) and 0 <= c <= 255 for c in codes):
+    if not all(
+        isinstance(c, int) and not isinstance(c, bool) and 0 <= c <= _LAST_EXIT_CODE for c in codes
+    ):
         raise fail(place, keys, value, "a list of exit codes from 0 to 255")
     return tuple(codes)
 
 
 def percentage(value: Any, place: Place, keys: tuple[str, ...]) -> float:
     """A text such as ``"80%"``, as a fraction."""
-    match = re.fullmatch(r"(\d{1,3})\s*%", value) if isinstance(value, str) else None
-    if match is None or not 0 < int(match[1]) <= 100:
+    match = re.fullmatch(r"([0-9]{1,3})\s*%", value) if isinstance(value, str) else None
+    if match is None or int(match[1]) not in range(1, 101):
         raise fail(place, keys, value, 'a percentage from 1% to 100%, such as "80%"')
     return int(match[1]) / 100
 
@@ -220,8 +266,8 @@ def jobs(value: Any, place: Place, keys: tuple[str, ...]) -> int | str:
     text = (
         str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
     )
-    if text == "auto" or (re.fullmatch(r"\d{1,3}%", text) and int(text[:-1]) > 0):
+    if text == "auto" or (re.fullmatch(r"[0-9]{1,3}%", text) and int(text[:-1]) > 0):
         return text
-    if re.fullmatch(r"\d{1,5}", text) and int(text) > 0:
+    if re.fullmatch(r"[0-9]{1,5}", text) and int(text) > 0:
         return int(text)
     raise fail(place, keys, value, 'a number above 0, "auto", or a percentage such as "50%"')

@@ -1,26 +1,35 @@
 """Finds the folders of the workspace that git does not ignore, and remembers them by time.
 
-A folder whose modification time is unchanged has the same entries, so that it need not be listed
-again. Knows nothing of languages but the names of files and folders that matter to them.
+A folder that has not changed has the same entries, so that it need not be listed again. What
+changed while, or just before, it was looked at is looked at again the next time: clocks of file
+systems tick slowly, and a second change in the same tick would not be seen.
+
+Knows nothing of languages but the names of files and folders that matter to them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from polylane.describe import git
-from polylane.errors import UserError
 
 IGNORE_FILE = ".gitignore"
 
-#: A file's modification time in nanoseconds and size, or None where there is no such file.
-Stamp = tuple[int, int] | None
+#: When a file or folder last changed (nanoseconds, by the kernel's clock: no program can set it
+#: back), its inode and its size; None where there is none.
+Stamp = tuple[int, int, int] | None
 
-#: A folder's modification time, its folders that are not ignored, and its files that matter.
-Entry = tuple[int, tuple[str, ...], tuple[str, ...]]
+#: What no file has: a thing that is looked at again.
+UNSETTLED: Stamp = (0, 0, 0)
+
+#: Longer than a tick of the clock by which a file system stamps: in nanoseconds.
+_TICK = 50_000_000
+
+#: A folder's stamp, its folders that are not ignored, and its files that matter.
+Entry = tuple[Stamp, tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -30,80 +39,104 @@ class Tree:
     entries: dict[str, Entry] = field(default_factory=dict)
     #: Every file that says what is ignored; absolute, with its stamp.
     ignore_stamps: dict[str, Stamp] = field(default_factory=dict)
-    #: Whether anything differs from what was remembered.
+    #: Whether any folder had to be listed again.
     changed: bool = True
 
 
 def stamp(path: str | Path) -> Stamp:
-    """The stamp of a file."""
+    """The stamp of a file or folder."""
     try:
-        status = os.stat(path)  # noqa: PTH116 - thousands of these; Path costs as much again
+        return stamp_of(os.stat(path))  # noqa: PTH116 - thousands; Path costs as much again
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size
 
 
-def walk(folder: Path, *, files: Collection[str], skip: Collection[str], known: Tree) -> Tree:
-    """Walk the workspace; ``known`` is an earlier result, or an empty tree.
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp that a status says."""
+    return status.st_ctime_ns, status.st_ino, status.st_size
+
+
+def settled(stamp: Stamp, since: int) -> Stamp:
+    """A stamp to remember of what was looked at from ``since`` on (nanoseconds)."""
+    return stamp if stamp is None or stamp[0] < since - _TICK else UNSETTLED
+
+
+def walk(
+    folder: Path, *, files: Collection[str], skip: Collection[str], known: Tree, since: int
+) -> Tree:
+    """Walk the workspace; ``known`` is an earlier result, or an empty tree; ``since`` is now.
 
     ``files``: names that are remembered where they stand. ``skip``: names of folders that are never
     entered. Repositories within the repository (submodules) are not entered: git does not say what
     is theirs.
     """
-    if known.entries and all(stamp(p) == s for p, s in known.ignore_stamps.items()):
-        tree = _walk(folder, {*files, IGNORE_FILE}, skip, known.entries)
+    if _same_rules(known):
+        tree = _walk(folder, {*files, IGNORE_FILE}, skip, known.entries, since)
         if _ignore_files(tree) == _ignore_files(known):
             tree.ignore_stamps = known.ignore_stamps
-            tree.changed = tree.entries != known.entries
             return tree
-    outside = git.ignore_files(folder)
-    tree = _walk(folder, {*files, IGNORE_FILE}, skip, {})
+    outside = git.ignore_sources(folder)
+    tree = _walk(folder, {*files, IGNORE_FILE}, skip, {}, since)
     inside = [os.path.join(folder, path, IGNORE_FILE) for path in _ignore_files(tree)]  # noqa: PTH118
-    tree.ignore_stamps = {p: stamp(p) for p in (*map(str, outside), *inside)}
+    tree.ignore_stamps = {p: settled(stamp(p), since) for p in (*map(str, outside), *inside)}
     return tree
 
 
-def _ignore_files(tree: Tree) -> list[str]:
-    return [path for path, (_, _, names) in tree.entries.items() if IGNORE_FILE in names]
+def _same_rules(known: Tree) -> bool:
+    """Whether the same is ignored as when ``known`` was walked, but for new files that say so."""
+    stamps = known.ignore_stamps
+    named = map(str, git.global_files())
+    return all(p in stamps for p in named) and all(stamp(p) == s for p, s in stamps.items())
+
+
+def _ignore_files(tree: Tree) -> set[str]:
+    return {path for path, (_, _, names) in tree.entries.items() if IGNORE_FILE in names}
 
 
 def _walk(
-    folder: Path, files: Collection[str], skip: Collection[str], known: dict[str, Entry]
+    folder: Path,
+    files: Collection[str],
+    skip: Collection[str],
+    known: dict[str, Entry],
+    since: int,
 ) -> Tree:
     """Walk level by level, so that git is asked once a level and not once a folder."""
-    tree = Tree()
-    base = str(folder)
+    tree = Tree(changed=False)
     level = ["."]
     while level:
-        fresh: dict[str, tuple[int, list[str], tuple[str, ...]]] = {}
-        for path in level:
-            absolute = base if path == "." else f"{base}/{path}"
-            modified = _modified(absolute, path)
-            entry = known.get(path)
-            if entry is not None and entry[0] == modified:
-                tree.entries[path] = entry
-            elif modified:
-                fresh[path] = (modified, *_listing(absolute, files, skip))
-        candidates = [_join(path, name) for path, (_, names, _) in fresh.items() for name in names]
+        fresh = _look(folder, level, known, tree)
+        listed = {path: _listing(_absolute(folder, path), files, skip) for path in fresh}
+        candidates = [_join(path, name) for path, (names, _) in listed.items() for name in names]
         ignored = git.ignored(folder, candidates)
-        for path, (modified, names, found) in fresh.items():
+        for path, (names, found) in listed.items():
             kept = tuple(name for name in names if _join(path, name) not in ignored)
-            tree.entries[path] = (modified, kept, found)
+            tree.entries[path] = (settled(fresh[path], since), kept, found)
+        tree.changed = tree.changed or bool(fresh)
         level = [_join(p, name) for p in level if p in tree.entries for name in tree.entries[p][1]]
     return tree
 
 
+def _look(
+    folder: Path, level: Iterable[str], known: dict[str, Entry], tree: Tree
+) -> dict[str, Stamp]:
+    """Take over the folders that have not changed; returns the stamps of the others."""
+    fresh: dict[str, Stamp] = {}
+    for path in level:
+        now = stamp(_absolute(folder, path))
+        entry = known.get(path)
+        if entry is not None and entry[0] == now:
+            tree.entries[path] = entry
+        elif now is not None:
+            fresh[path] = now
+    return fresh
+
+
+def _absolute(folder: Path, path: str) -> str:
+    return str(folder) if path == "." else f"{folder}/{path}"
+
+
 def _join(path: str, name: str) -> str:
     return name if path == "." else f"{path}/{name}"
-
-
-def _modified(absolute: str, path: str) -> int:
-    try:
-        return os.stat(absolute).st_mtime_ns  # noqa: PTH116
-    except OSError as error:
-        if path == ".":
-            raise UserError(f"{absolute}: cannot be read: {error.strerror}") from None
-        return 0
 
 
 def _listing(
@@ -120,7 +153,7 @@ def _listing(
                         folders.append(entry.name)
                 elif entry.name in files:
                     found.append(entry.name)
-    except PermissionError:
+    except OSError:  # not ours to read, or gone since
         return [], ()
     return sorted(folders), tuple(sorted(found))
 

@@ -7,22 +7,26 @@ that a second call reads nothing but those times. Knows nothing of tasks that ru
 from __future__ import annotations
 
 import marshal
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from polylane import __version__
-from polylane.describe import home, languages
+from polylane.describe import cache, home, languages
 from polylane.describe.config import Config
-from polylane.describe.languages.base import Folder, Language
-from polylane.describe.walk import Stamp, Tree, stamp, walk
+from polylane.describe.disk import Disk
+from polylane.describe.languages.base import Folder
+from polylane.describe.naming import names
+from polylane.describe.walk import Stamp, Tree, settled, walk
 from polylane.errors import UserError, did_you_mean
-from polylane.model import ROOT_PROJECT, Description, Project, Recipe
+from polylane.model import Description, Project, Recipe
 
 #: The folder for everything that polylane writes; it ignores itself.
 HOME = home.NAME
-CACHE = "workspace.cache"
+
+#: So many names are listed in a message.
+_LISTED = 8
 
 #: A description as plain tuples, as it is remembered.
 Plain = tuple[Any, ...]
@@ -79,94 +83,142 @@ def _known(what: str, names: Iterable[str]) -> str:
     shown = sorted(names)
     if not shown:
         return f"; there are no {what}"
-    return f"; {what}: {', '.join(shown[:8])}{', ...' if len(shown) > 8 else ''}"
+    more = ", ..." if len(shown) > _LISTED else ""
+    return f"; {what}: {', '.join(shown[:_LISTED])}{more}"
 
 
 def find(config: Config, *, remember: bool = True) -> Workspace:
     """Find the projects below ``config.folder``, those of the configuration with them."""
-    cache = _read_cache(config.folder)
-    targets = _languages(cache)
-    loaded: dict[str, Language] = {}
-
-    def language(name: str) -> Language:
-        if name not in loaded:
-            loaded[name] = languages.load(targets[name])
-        return loaded[name]
-
-    names = cache.get("names") or {
-        "manifests": {n: tuple(language(n).manifests) for n in targets},
-        "skip": tuple({HOME, ".git", *(s for n in targets for s in language(n).skip)}),
-    }
+    now = time.time_ns()
+    known, targets, installed = _recall(config.folder)
+    matters = known.get("matters") or _matters(targets)
+    old = Tree(known.get("tree", {}), known.get("ignore", {}))
     tree = walk(
         config.folder,
-        files={m for manifests in names["manifests"].values() for m in manifests},
-        skip=names["skip"],
-        known=Tree(cache.get("tree", {}), cache.get("ignore", {})),
+        files={name for manifests in matters["manifests"].values() for name in manifests},
+        skip=matters["skip"],
+        known=old,
+        since=now,
     )
-    found, read = _describe(config, tree, names["manifests"], language, cache.get("found", {}))
-    if remember and (tree.changed or read):
-        _write_cache(
+    reader = _Reader(config.folder, tree, old, targets)
+    found = _describe(config, reader, matters["manifests"], known.get("found", {}), now)
+    changed = tree.changed or reader.has_read or installed != known.get("installed")
+    if remember and (changed or len(found) != len(known.get("found", {}))):
+        cache.write(
             config.folder,
             {
-                "version": _VERSION,
                 "languages": targets,
-                "installed": languages.installed_stamp(),
-                "names": names,
+                "installed": installed,
+                "matters": matters,
                 "tree": tree.entries,
                 "ignore": tree.ignore_stamps,
                 "found": found,
             },
         )
     described = {
-        path: {name: plain for name, (_, _, plain) in by_name.items() if plain is not None}
+        path: {name: plain for name, (*_, plain) in by_name.items() if plain is not None}
         for path, by_name in found.items()
     }
     return _assemble(config, {p: d for p, d in described.items() if d}, targets)
 
 
-#: What a language found in a folder: the stamps of the files it read, what it asked of folders and
-#: the answers, and the description, if there is one.
-Finding = tuple[tuple[tuple[str, Stamp], ...], dict[tuple[str, str], Any], Plain | None]
+def _recall(folder: Path) -> tuple[dict[str, Any], dict[str, str], Any]:
+    """What was remembered with the same languages as now, these, and what says that they are."""
+    known = cache.read(folder)
+    installed = languages.installed_stamp()
+    if known.get("installed") == installed:
+        return known, known["languages"], installed
+    targets = languages.registered()
+    return (known if known.get("languages") == targets else {}), targets, installed
+
+
+def _matters(targets: Mapping[str, str]) -> dict[str, Any]:
+    """The names of files and folders that matter to the languages."""
+    loaded = {name: languages.load(target) for name, target in targets.items()}
+    return {
+        "manifests": {name: tuple(language.manifests) for name, language in loaded.items()},
+        "skip": tuple({HOME, ".git", *(s for each in loaded.values() for s in each.skip)}),
+    }
+
+
+#: What a language found in a folder: the stamps of the files it read, the folders that it asked
+#: something of, its questions with the answers (marshalled: they matter only when one of these
+#: folders has changed), and the description, if there is one.
+Finding = tuple[tuple[tuple[str, Stamp], ...], tuple[str, ...], bytes, Plain | None]
 Found = dict[str, dict[str, Finding]]
 
 
 def _describe(
     config: Config,
-    tree: Tree,
+    reader: _Reader,
     manifests: Mapping[str, tuple[str, ...]],
-    language: Any,
     known: Found,
-) -> tuple[Found, bool]:
+    since: int,
+) -> Found:
     """Describe every folder with a manifest; what is known and unchanged is taken over."""
     found: Found = {}
-    read = False
-    for path, (_, _, files) in tree.entries.items():
+    for path, (_, _, files) in reader.tree.entries.items():
         if not files or any(path == e or path.startswith(f"{e}/") for e in config.exclude):
             continue
         for name, wanted in manifests.items():
             if any(file in wanted for file in files):
-                finding = known.get(path, {}).get(name)
-                if finding is None or not _holds(config.folder, finding, tree):
-                    finding = _finding(config.folder, path, language(name))
-                    read = True
+                finding = reader.finding(path, name, known.get(path, {}).get(name), since)
                 found.setdefault(path, {})[name] = finding
-    return found, read or len(found) != len(known)
+    return found
 
 
-def _holds(folder: Path, finding: Finding, tree: Tree) -> bool:
-    """Whether a finding is still true; unchanged folders answer every question as before."""
-    files, asked, _ = finding
-    base = str(folder)
-    if not all(stamp(f"{base}/{file}") == old for file, old in files):
-        return False
-    return not tree.changed or Folder(folder, ".").still_true(asked)
+class _Reader:
+    """Lets languages describe folders, where what is known of them no longer holds."""
+
+    def __init__(self, folder: Path, tree: Tree, old: Tree, targets: Mapping[str, str]) -> None:
+        """``old``: what was remembered."""
+        self.tree = tree
+        self.has_read = False
+        self._folder = folder
+        self._targets = targets
+        self._disk = Disk(folder)
+        both = tree.entries.keys() | old.entries.keys()
+        #: Folders that are not as they were, came or went.
+        self._changed = {p for p in both if tree.entries.get(p) is not old.entries.get(p)}
+
+    def finding(self, path: str, name: str, known: Finding | None, since: int) -> Finding:
+        """What a language finds in a folder; ``since``: when the walk began, in nanoseconds."""
+        if known is not None and self._holds(known):
+            return known
+        self.has_read = True
+        seen = Folder(self._folder, path, self._disk)
+        description = languages.load(self._targets[name]).describe(seen)
+        files = {file: self._disk.stamp(file) for file in sorted(seen.read)}
+        # That a file is missing is an answer of its folder, where that folder is watched.
+        gone = [f for f, old in files.items() if old is None and _above(f) in self.tree.entries]
+        asked = {**seen.asked, **{("exists", file): False for file in gone}}
+        folders = {path if question == "names" else _above(path) for question, path in asked}
+        return (
+            tuple((f, settled(each, since)) for f, each in files.items() if f not in gone),
+            tuple(sorted({self._watched(folder) for folder in folders})),
+            marshal.dumps(asked),
+            None if description is None else _plain(description),
+        )
+
+    def _holds(self, finding: Finding) -> bool:
+        """Whether a finding is still true; unchanged folders answer every question as before."""
+        files, folders, asked, _ = finding
+        if not all(self._disk.stamp(file) == old for file, old in files):
+            return False
+        if self._changed.isdisjoint(folders):
+            return True
+        answers = marshal.loads(asked)  # noqa: S302 - from our own file
+        return Folder(self._folder, ".", self._disk).still_true(answers)
+
+    def _watched(self, path: str) -> str:
+        """The nearest folder of the tree that a path is, or lies in."""
+        while path not in self.tree.entries and path != ".":
+            path = _above(path)
+        return path
 
 
-def _finding(folder: Path, path: str, language: Language) -> Finding:
-    seen = Folder(folder, path)
-    description = language.describe(seen)
-    stamps = tuple((file, stamp(folder / file)) for file in sorted(seen.read))
-    return stamps, seen.asked, None if description is None else _plain(description)
+def _above(path: str) -> str:
+    return path.rpartition("/")[0] or "."
 
 
 def _plain(description: Description) -> Plain:
@@ -175,63 +227,53 @@ def _plain(description: Description) -> Plain:
 
 
 def _assemble(config: Config, described: Mapping[str, dict[str, Plain]], targets: Any) -> Workspace:
-    paths = dict.fromkeys([*described])
-    overrides = {_path_of(config, name, described): name for name in config.projects}
-    for path in overrides:
-        paths.setdefault(path)
-    names = _names(sorted(paths, key=_by_path), overrides)
-    by_path = {path: described.get(path, {}) for path in names}
-    depends = _depends(names, by_path)
+    said = _said_names(config, described)
+    by_name = names({*described, *said}, said)
+    by_path = {path: described.get(path, {}) for path in by_name}
+    depends = _depends(by_name, by_path)
     projects = {}
-    for path, name in names.items():
-        said = config.projects.get(name)
+    for path, name in by_name.items():
+        own = config.projects.get(name)
         found = tuple(n for n in targets if n in by_path[path])
-        if said is not None and said.language and said.language not in found:
-            found = (said.language, *found)
-        deps = depends[path] if said is None or said.depends is None else said.depends
+        if own is not None and own.language and own.language not in found:
+            found = (own.language, *found)
+        deps = depends[path] if own is None or own.depends is None else own.depends
         projects[name] = Project(name, path, found, tuple(deps))
     workspace = Workspace(
-        config.folder, projects, {names[path]: d for path, d in by_path.items()}, targets
+        config.folder, projects, {by_name[path]: d for path, d in by_path.items()}, targets
     )
     _check(config, workspace)
     return workspace
 
 
-def _by_path(path: str) -> tuple[str, ...]:
-    return () if path == "." else tuple(path.split("/"))
+def _said_names(config: Config, described: Mapping[str, Any]) -> dict[str, str]:
+    """By path, the names that the configuration gives; two for one folder are a `UserError`."""
+    said: dict[str, str] = {}
+    found = {n: path for path, n in names(described, {}).items()} if config.projects else {}
+    for name in config.projects:
+        path = _path_of(config, name, found)
+        other = said.setdefault(path, name)
+        if other != name:
+            where = config.where("projects", name)
+            raise UserError(f"{where}: is {path}, as the project {other!r} is; remove one of them")
+    return said
 
 
-def _path_of(config: Config, name: str, described: Mapping[str, Any]) -> str:
+def _path_of(config: Config, name: str, found: Mapping[str, str]) -> str:
     """The folder that ``[tool.polylane.projects.NAME]`` speaks of."""
     said = config.projects[name].path
     if said is not None:
-        if not (config.folder / said).is_dir():
-            where = config.where("projects", name, "path")
-            raise UserError(f"{where} = {said!r}: is no folder of the workspace")
+        config.check_folder(said, "projects", name, "path")
         return said
-    names = _names(sorted(described, key=_by_path), {})
-    for path, found in names.items():
-        if found == name:
-            return path
-    hint = did_you_mean(name, names.values())
+    if name in found:
+        return found[name]
+    hint = did_you_mean(name, found)
     where = config.where("projects", name)
     raise UserError(f"{where}: no project {name!r} was found{hint}; give its path to add it")
 
 
-def _names(paths: list[str], overrides: Mapping[str, str]) -> dict[str, str]:
-    """Name each path by its folder, or by its whole path where folders share a name."""
-    short = {path: ROOT_PROJECT if path == "." else path.rpartition("/")[2] for path in paths}
-    counts: dict[str, int] = {}
-    for name in [*short.values(), *(n for p, n in overrides.items() if short.get(p) != n)]:
-        counts[name] = counts.get(name, 0) + 1
-    return {
-        path: overrides.get(path) or (name if counts[name] == 1 or path == "." else path)
-        for path, name in short.items()
-    }
-
-
 def _depends(
-    names: Mapping[str, str], described: Mapping[str, dict[str, Plain]]
+    by_name: Mapping[str, str], described: Mapping[str, dict[str, Plain]]
 ) -> dict[str, list[str]]:
     """Match what projects require with what others of the same language provide."""
     provider: dict[tuple[str, str], str] = {}
@@ -243,7 +285,7 @@ def _depends(
     for path, by_language in described.items():
         wanted = ((lang, r) for lang, plain in by_language.items() for r in plain[1])
         found = (provider.get(each) for each in wanted)
-        result[path] = sorted({names[p] for p in found if p is not None and p != path})
+        result[path] = sorted({by_name[p] for p in found if p is not None and p != path})
     return result
 
 
@@ -255,34 +297,3 @@ def _check(config: Config, workspace: Workspace) -> None:
             where = config.where("projects", name, "language")
             hint = did_you_mean(said.language, workspace.languages)
             raise UserError(f"{where} = {said.language!r}: there is no such language{hint}")
-
-
-_VERSION = f"{__version__}/1"
-
-
-def _languages(cache: Mapping[str, Any]) -> dict[str, str]:
-    if cache and cache["installed"] == languages.installed_stamp():
-        known: dict[str, str] = cache["languages"]
-        return known
-    return languages.registered()
-
-
-def _read_cache(folder: Path) -> dict[str, Any]:
-    try:
-        cache = marshal.loads((folder / HOME / CACHE).read_bytes())  # noqa: S302 - our own file
-    except (OSError, ValueError, EOFError, TypeError):
-        return {}
-    if not isinstance(cache, dict) or cache.get("version") != _VERSION:
-        return {}
-    return cache if cache.get("languages") == _languages(cache) else {}
-
-
-def _write_cache(folder: Path, cache: dict[str, Any]) -> None:
-    """Remember; a workspace that cannot be written to is merely read again next time."""
-    try:
-        path = home.home(folder) / CACHE
-        new = path.with_suffix(".new")
-        new.write_bytes(marshal.dumps(cache))
-        new.replace(path)
-    except (OSError, UserError):
-        return

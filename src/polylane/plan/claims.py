@@ -20,19 +20,21 @@ from polylane.plan.patterns import Segments, literal_prefix, meet, parse, within
 class _Region:
     """A set of paths: one included pattern less the excluded ones."""
 
-    __slots__ = ("excludes", "include", "key", "overlaps", "readers", "writers", "written")
+    __slots__ = ("excludes", "include", "key", "overlaps", "readers", "reads", "writers", "written")
 
     def __init__(self, include: Segments, excludes: tuple[Segments, ...]) -> None:
         self.include = include
         self.excludes = excludes
         #: Whether some task writes this region: two regions that are only read never conflict.
         self.written = False
-        #: Overlapping regions, each with whether this region holds all of it.
-        self.overlaps: list[tuple[_Region, bool]] = []
+        #: Regions that share paths with this one, itself among them.
+        self.overlaps: list[_Overlap] = []
         #: Vertices that wrote into this region since it was last written whole, in order.
         self.writers: list[int] = []
         #: Vertices that read this very region since then.
         self.readers: list[int] = []
+        #: How many have read it, ever.
+        self.reads = 0
 
     def meets(self, other: _Region) -> bool:
         return (
@@ -43,6 +45,19 @@ class _Region:
 
     def holds(self, other: _Region) -> bool:
         return not self.excludes and within(other.include, self.include)
+
+
+class _Overlap:
+    """What a region knows of another one with which it shares paths."""
+
+    __slots__ = ("other", "reads", "whole")
+
+    def __init__(self, other: _Region, *, whole: bool) -> None:
+        self.other = other
+        #: Whether the region holds all of the other.
+        self.whole = whole
+        #: The other's reads that the last writer of the region came after.
+        self.reads = 0
 
 
 class _Node:
@@ -65,6 +80,7 @@ class Conflicts:
     def __init__(self, claims: Sequence[Claim]) -> None:
         """``claims`` in reference order."""
         self._regions: dict[tuple[Segments, tuple[Segments, ...]], _Region] = {}
+        self._lock_regions: dict[str, _Region] = {}
         self._touched = [
             (self._intern(claim.reads), self._intern(claim.writes) + self._locks(claim.locks))
             for claim in claims
@@ -93,8 +109,14 @@ class Conflicts:
         return list(dict.fromkeys(regions))
 
     def _locks(self, names: Sequence[str]) -> list[_Region]:
-        # A lock is a path that no file can have, written by each holder.
-        return [self._region(("", "lock", name), ()) for name in dict.fromkeys(names)]
+        """A lock is a region that no path lies in, written whole by each holder."""
+        found = []
+        for name in dict.fromkeys(names):
+            if name not in self._lock_regions:
+                region = self._lock_regions[name] = _Region((), ())
+                region.overlaps.append(_Overlap(region, whole=True))
+            found.append(self._lock_regions[name])
+        return found
 
     def _region(self, include: Segments, excludes: tuple[Segments, ...]) -> _Region:
         key = (include, excludes)
@@ -104,23 +126,27 @@ class Conflicts:
         return region
 
     def _link(self) -> None:
-        root = _Node()
-        for region in self._regions.values():
-            above = [root]
-            for segment in literal_prefix(region.include):
-                above.append(above[-1].children.setdefault(segment, _Node()))
-            above[-1].regions.append(region)
-        stack: list[tuple[_Node, tuple[_Region, ...]]] = [(root, ())]
+        """Find the regions that overlap: the folder of one lies in that of the other."""
+        stack: list[tuple[_Node, tuple[_Region, ...]]] = [(self._trie(), ())]
         while stack:
             node, above = stack.pop()
             for i, region in enumerate(node.regions):
                 for other in (*above, *node.regions[:i]):
                     if (region.written or other.written) and region.meets(other):
-                        region.overlaps.append((other, region.holds(other)))
-                        other.overlaps.append((region, other.holds(region)))
-                region.overlaps.append((region, True))
+                        region.overlaps.append(_Overlap(other, whole=region.holds(other)))
+                        other.overlaps.append(_Overlap(region, whole=other.holds(region)))
+                region.overlaps.append(_Overlap(region, whole=True))
             inherited = (*above, *node.regions)
             stack.extend((child, inherited) for child in node.children.values())
+
+    def _trie(self) -> _Node:
+        root = _Node()
+        for region in self._regions.values():
+            node = root
+            for segment in literal_prefix(region.include):
+                node = node.children.setdefault(segment, _Node())
+            node.regions.append(region)
+        return root
 
     def _touch(self, vertex: int, reads: list[_Region], writes: list[_Region]) -> set[int]:
         before: set[int] = set()
@@ -128,16 +154,21 @@ class Conflicts:
             before.update(self._joined(region.writers))
         for region in writes:
             before.update(region.writers)
-            for other, _ in region.overlaps:
-                before.update(self._joined(other.readers))
+            for overlap in region.overlaps:
+                if overlap.reads != overlap.other.reads:
+                    overlap.reads = overlap.other.reads
+                    before.update(self._joined(overlap.other.readers))
         for region in writes:
-            for other, whole in region.overlaps:
-                if whole:
+            for overlap in region.overlaps:
+                other = overlap.other
+                if overlap.whole:
                     other.writers = []
                     other.readers = []
-                other.writers.append(vertex)
+                if other.writers[-1:] != [vertex]:
+                    other.writers.append(vertex)
         for region in reads:
             region.readers.append(vertex)
+            region.reads += 1
         before.discard(vertex)
         return before
 

@@ -6,8 +6,9 @@ Pure: no clock, no files, no processes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from polylane.errors import UserError
 from polylane.model import Task
@@ -17,8 +18,7 @@ from polylane.plan.claims import Conflicts
 Key = Callable[[Task], tuple[object, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """Vertices are indexes: a task's place in the reference order, or above them a join.
 
     A join stands for "all of these are done"; it takes no time.
@@ -73,46 +73,80 @@ def build(tasks: Sequence[Task], key: Key) -> Graph:
 
 
 def _reference_order(tasks: Sequence[Task], key: Key) -> list[Task]:
-    """Sort by ``key``, and move a task behind what it needs; ``after`` yields where it would cycle."""
-    with_after = {task.id: {*task.needs, *task.after} for task in tasks}
-    ordered = _sorted_by_needs(tasks, key, with_after)
-    if len(ordered) < len(tasks):
-        only_needs = {task.id: set(task.needs) for task in tasks}
-        ordered = _sorted_by_needs(tasks, key, only_needs)
-        if len(ordered) < len(tasks):
-            raise UserError(_cycle(only_needs, {task.id for task in ordered}))
-    return ordered
+    """Sort by ``key``, and move a task behind what it needs or comes after.
+
+    Where an ``after`` is part of a cycle it yields; a cycle of needs alone is a `UserError`.
+    """
+    line = _Line(tasks, key)
+    line.advance()
+    while (stuck := line.first_stuck()) is not None:
+        line.free(*_yielding(_cycle(stuck, line.waits), line.tasks, line.keys))
+        line.advance()
+    return line.ordered
 
 
-def _sorted_by_needs(tasks: Sequence[Task], key: Key, needs: Mapping[str, set[str]]) -> list[Task]:
-    by_id = {task.id: task for task in tasks}
-    users: dict[str, list[str]] = {}
-    missing: dict[str, int] = {}
-    for task in tasks:
-        known = [n for n in needs[task.id] if n in by_id]
-        missing[task.id] = len(known)
-        for n in known:
-            users.setdefault(n, []).append(task.id)
-    ready = [(key(task), task.id) for task in tasks if not missing[task.id]]
-    heapify(ready)
-    ordered = []
-    while ready:
-        _, name = heappop(ready)
-        ordered.append(by_id[name])
-        for user in users.get(name, ()):
-            missing[user] -= 1
-            if not missing[user]:
-                heappush(ready, (key(by_id[user]), user))
-    return ordered
+class _Line:
+    """Tasks that queue up behind those which they need or come after."""
+
+    def __init__(self, tasks: Sequence[Task], key: Key) -> None:
+        self.tasks = {task.id: task for task in tasks}
+        self.keys = {task.id: (key(task), task.id) for task in tasks}
+        #: For each task the ids that it still waits for.
+        self.waits = {t.id: {n for n in (*t.needs, *t.after) if n in self.tasks} for t in tasks}
+        self.ordered: list[Task] = []
+        self._users: dict[str, list[str]] = {}
+        for name, earlier_ones in self.waits.items():
+            for earlier in earlier_ones:
+                self._users.setdefault(earlier, []).append(name)
+        self._ready = [self.keys[name] for name, waits in self.waits.items() if not waits]
+        heapify(self._ready)
+        self._last_first = sorted(self.keys, key=self.keys.__getitem__, reverse=True)
+
+    def advance(self) -> None:
+        """Order all that wait for nothing, the first by key first, and what that frees."""
+        while self._ready:
+            name = heappop(self._ready)[1]
+            self.ordered.append(self.tasks[name])
+            for user in self._users.get(name, ()):
+                self.free(user, name)
+
+    def free(self, user: str, earlier: str) -> None:
+        """Let a task wait no longer for another."""
+        if earlier in self.waits[user]:
+            self.waits[user].remove(earlier)
+            if not self.waits[user]:
+                heappush(self._ready, self.keys[user])
+
+    def first_stuck(self) -> str | None:
+        """The first by key that still waits."""
+        while self._last_first and not self.waits[self._last_first[-1]]:
+            self._last_first.pop()
+        return self._last_first[-1] if self._last_first else None
 
 
-def _cycle(needs: Mapping[str, set[str]], done: set[str]) -> str:
-    """Name one cycle among what could not be ordered: ``a -> b -> a``."""
-    path = [min(name for name in needs if name not in done)]
-    while path.count(path[-1]) < 2:
-        path.append(min(n for n in needs[path[-1]] if n in needs and n not in done))
-    names = path[path.index(path[-1]) :]
-    return f"tasks need each other in a cycle: {' -> '.join(names)}; remove one of these needs"
+def _cycle(start: str, waits: Mapping[str, set[str]]) -> list[str]:
+    """A cycle that can be reached from ``start``, which waits: ``[a, b, a]``, a waits for b."""
+    place = {start: 0}
+    path = [start]
+    while True:
+        name = min(waits[path[-1]])
+        path.append(name)
+        if name in place:
+            return path[place[name] :]
+        place[name] = len(place)
+
+
+def _yielding(
+    cycle: Sequence[str], tasks: Mapping[str, Task], keys: Mapping[str, Any]
+) -> tuple[str, str]:
+    """The pair of a cycle that is ordered by an ``after`` only: of several the one by ``keys``."""
+    weak = [
+        (user, earlier) for user, earlier in pairwise(cycle) if earlier not in tasks[user].needs
+    ]
+    if not weak:
+        names = " -> ".join(cycle)
+        raise UserError(f"tasks need each other in a cycle: {names}; remove one of these needs")
+    return min(weak, key=lambda pair: keys[pair[0]])
 
 
 def longest_paths(graph: Graph, duration: Callable[[Task], float]) -> list[float]:

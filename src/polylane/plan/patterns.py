@@ -28,8 +28,8 @@ def parse(pattern: str) -> Segments:
 
 
 def is_glob(segment: str) -> bool:
-    """Whether a segment stands for more than its own name."""
-    return "*" in segment or "?" in segment or "[" in segment
+    """Whether a segment stands for more than its own name: ``[`` is a letter like any other."""
+    return "*" in segment or "?" in segment
 
 
 def literal_prefix(segments: Segments) -> Segments:
@@ -40,52 +40,80 @@ def literal_prefix(segments: Segments) -> Segments:
     return segments
 
 
-@lru_cache(maxsize=65536)
 def meet(a: Segments, b: Segments) -> bool:
     """Whether some path may match both patterns."""
-    if not a or not b:
-        rest = a or b
-        return all(segment == TREE for segment in rest)
-    if a[0] == TREE:
-        return len(a) == 1 or meet(a[1:], b) or meet(a, b[1:])
-    if b[0] == TREE:
-        return meet(b, a)
-    return _names_meet(a[0], b[0]) and meet(a[1:], b[1:])
+    common = 0
+    for x, y in zip(a, b, strict=False):
+        if is_glob(x) or is_glob(y):
+            return _meet(a[common:], b[common:])
+        if x != y:
+            return False
+        common += 1
+    return _meet(a[common:], b[common:])
 
 
 @lru_cache(maxsize=65536)
+def _meet(a: Segments, b: Segments) -> bool:
+    if not a or not b:
+        return all(segment == TREE for segment in a or b)
+    if a[0] == TREE:
+        return len(a) == 1 or _meet(a[1:], b) or _meet(a, b[1:])
+    if b[0] == TREE:
+        return _meet(b, a)
+    return _names_meet(a[0], b[0]) and _meet(a[1:], b[1:])
+
+
 def within(inner: Segments, outer: Segments) -> bool:
     """Whether every path of ``inner`` surely matches ``outer``."""
     if outer == (TREE,):
         return True
+    if outer[-1:] == (TREE,) and inner[: len(outer) - 1] == outer[:-1]:
+        return True
+    return _within(inner, outer)
+
+
+@lru_cache(maxsize=65536)
+def _within(inner: Segments, outer: Segments) -> bool:
     if not inner or not outer:
         return not inner and all(segment == TREE for segment in outer)
     if outer[0] == TREE:
-        return within(inner, outer[1:]) or within(inner[1:], outer)
+        return _within(inner, outer[1:]) or _within(inner[1:], outer)
     if inner[0] == TREE:
         return False
-    return _name_within(inner[0], outer[0]) and within(inner[1:], outer[1:])
+    return _name_within(inner[0], outer[0]) and _within(inner[1:], outer[1:])
 
 
 def _names_meet(a: str, b: str) -> bool:
+    """Whether some name matches both; each may be a glob."""
     if not is_glob(a):
-        return a == b if not is_glob(b) else fnmatchcase(a, b)
-    if not is_glob(b):
-        return fnmatchcase(b, a)
-    return _ends_agree(a, b) and _ends_agree(a[::-1], b[::-1])
-
-
-def _ends_agree(a: str, b: str) -> bool:
-    """Whether two globs may start alike: compares up to the first wildcard of either."""
-    for x, y in zip(a, b, strict=False):
-        if x in "*?[]" or y in "*?[]":
-            return True
-        if x != y:
-            return False
-    return True
+        return fnmatchcase(a, b.replace("[", "[[]")) if is_glob(b) else a == b
+    return _globs_meet(a, b) if is_glob(b) else _names_meet(b, a)
 
 
 def _name_within(inner: str, outer: str) -> bool:
-    if outer in ("*", inner):
-        return True
-    return not is_glob(inner) and is_glob(outer) and fnmatchcase(inner, outer)
+    """Whether every name that matches ``inner`` surely matches ``outer``."""
+    if is_glob(inner):
+        return _glob_within(inner, outer)
+    return _names_meet(inner, outer)
+
+
+@lru_cache(maxsize=65536)
+def _globs_meet(a: str, b: str) -> bool:
+    if not a or not b:
+        return not (a or b).strip("*")
+    if b[0] == "*" and a[0] != "*":
+        return _globs_meet(b, a)
+    if a[0] == "*":
+        return _globs_meet(a[1:], b) or _globs_meet(a, b[1:])
+    return (a[0] == b[0] or "?" in {a[0], b[0]}) and _globs_meet(a[1:], b[1:])
+
+
+@lru_cache(maxsize=65536)
+def _glob_within(inner: str, outer: str) -> bool:
+    if not inner or not outer:
+        return not inner and not outer.strip("*")
+    if outer[0] == "*":
+        return _glob_within(inner, outer[1:]) or _glob_within(inner[1:], outer)
+    if inner[0] == "*":
+        return False
+    return outer[0] in {"?", inner[0]} and _glob_within(inner[1:], outer[1:])

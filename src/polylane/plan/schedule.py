@@ -78,10 +78,8 @@ class Schedule:
         self.running.discard(task)
         self.free += self._weight[task]
         dropped = self._skip_users(task, outcome) if outcome in _FAILS_NEEDS else []
-        ended = [task, *(index for index, _, _ in dropped)]
-        self._ended.update(ended)
-        for index in ended:
-            self._release(index)
+        self._ended.update([task, *(index for index, _, _ in dropped)])
+        self._release(task)
         return dropped
 
     def stop(self, reason: str) -> list[Dropped]:
@@ -110,15 +108,20 @@ class Schedule:
         return sorted(dropped)
 
     def _release(self, task: int) -> None:
+        """Take a task away from what waits for it, and with it the joins and the skipped ones.
+
+        A skipped task lets go only when all before it has ended: what conflicts with both it and
+        an earlier one may be ordered behind the earlier one through it alone.
+        """
         todo = [task]
         while todo:
             for user in self._users[todo.pop()]:
                 self._missing[user] -= 1
                 if self._missing[user]:
                     continue
-                if user >= len(self.graph.tasks):
+                if user >= len(self.graph.tasks) or user in self._ended:
                     todo.append(user)
-                elif user not in self._ended:
+                else:
                     self.released_by[user] = task
                     heappush(self._ready[self._weight[user]], self._rank[user])
 

@@ -6,14 +6,16 @@ Pure: it sees tasks, not how they were found.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from polylane.errors import UserError, did_you_mean
-from polylane.model import VERBS, Project, Task
+from polylane.model import VERBS, Project, Task, task_id
+
+#: So many names are listed in a message.
+_LISTED = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Verbs in the order in which a sequential run takes them; empty filters take everything."""
 
     verbs: tuple[str, ...]
@@ -21,10 +23,13 @@ class Selection:
     projects: tuple[str, ...] = ()
     #: Ids to which the selection is narrowed further, where it is not empty.
     ids: frozenset[str] = frozenset()
+    #: What else narrows it, for people and history: ``files=3``.
+    note: str = ""
 
     def words(self) -> list[str]:
         """The selection for people and ``result.json``: ``["lint", "project=api"]``."""
         filters = [f"project={name}" for name in self.projects]
+        filters += [self.note] if self.note else []
         return [*self.verbs, *(f"language={name}" for name in self.languages), *filters]
 
 
@@ -69,9 +74,8 @@ def _check(tasks: Mapping[str, Task], selection: Selection) -> None:
 
 def _listed(what: str, names: Iterable[str]) -> str:
     shown = sorted(name for name in names if name)
-    return (
-        f"; {what}s: {', '.join(shown[:12])}{', ...' if len(shown) > 12 else ''}" if shown else ""
-    )
+    more = ", ..." if len(shown) > _LISTED else ""
+    return f"; {what}s: {', '.join(shown[:_LISTED])}{more}" if shown else ""
 
 
 def reference_key(
@@ -83,7 +87,7 @@ def reference_key(
     """The place of a task in the reference order, as far as no need decides.
 
     By verb, then dependencies between projects, language, project path, the language's order of
-    tools (that of ``tasks``), id.
+    tools (that of ``tasks``), id. Parts of a task, with ids of their own, share its place.
     """
     verbs = {verb: i for i, verb in reversed([*enumerate(selection.verbs)])}
     depth = _depths(projects)
@@ -98,7 +102,7 @@ def reference_key(
             depth.get(task.project, 0),
             language.get(task.language, len(language)),
             paths.get(task.project, ""),
-            place[task.id],
+            place.get(task.id, place.get(task_id(task.verb, task.project, task.tool), len(place))),
             task.id,
         )
 

@@ -1,18 +1,19 @@
 """Turns recipes and configuration into tasks: ids, claims in the workspace, needs as ids.
 
-Pure: it reads no file. Knows nothing of what was selected.
+Reads no file: it only looks whether a configured folder exists. Knows nothing of what was selected.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from polylane.describe.config import Config, TaskConfig, interpreter
 from polylane.describe.workspace import Workspace
 from polylane.errors import UserError, did_you_mean
-from polylane.model import ROOT_PROJECT, Claim, Project, Recipe, Task, task_id
+from polylane.model import ROOT_PROJECT, VERBS, Claim, Project, Recipe, Task, task_id
 
 
 def all_tasks(config: Config, workspace: Workspace, bodies: Iterable[Task] = ()) -> dict[str, Task]:
@@ -78,10 +79,12 @@ class _Builder:
 
     def configure(self, name: str, said: TaskConfig) -> None:
         """Override a found task, or add one."""
-        old = self._tasks.pop(name, None)
+        self._check_verb(name, said)
+        old = self._tasks.get(name)
         if said.enabled is False:
             if old is None:
                 self._unknown(name, ("tasks", name, "enabled"))
+            del self._tasks[name]
             return
         base = old or self._new(name, said)
         self._tasks[name] = self._overridden(base, said, name)
@@ -90,16 +93,19 @@ class _Builder:
             self._after.pop(name, None)
             self._stated.add(name)
 
+    def _check_verb(self, name: str, said: TaskConfig) -> None:
+        verb = name.partition(":")[0]
+        if said.verb not in (None, verb):
+            where = self._config.where("tasks", name, "verb")
+            raise UserError(
+                f"{where} = {said.verb!r}: the id's first part is {verb!r}; make the two alike"
+            )
+
     def _new(self, name: str, said: TaskConfig) -> Task:
         verb, project_name, tool = name.split(":", 2)
-        where = self._config.where("tasks", name)
         if said.command is None:
             self._unknown(name, ("tasks", name))
-        if said.verb is not None and said.verb != verb:
-            raise UserError(
-                f"{where}.verb = {said.verb!r}: the id's first part is {verb!r}; make the two alike"
-            )
-        project = self._new_tasks_project(project_name, where)
+        project = self._new_tasks_project(project_name, name)
         return Task(
             id=name,
             verb=verb,
@@ -110,14 +116,16 @@ class _Builder:
             cwd=project.path,
             claim=self._default_claim(project),
             timeout=self._config.timeout,
-            source=where,
+            source=self._config.file,
         )
 
-    def _new_tasks_project(self, name: str, where: str) -> Project:
+    def _new_tasks_project(self, name: str, task: str) -> Project:
         """The project of a configured task; the workspace itself needs no manifest for that."""
-        if name == ROOT_PROJECT and name not in self._workspace.projects:
+        if name in self._workspace.projects:
+            return self._workspace.projects[name]
+        if name == ROOT_PROJECT:
             return Project(ROOT_PROJECT, ".")
-        return self._workspace.project(name, where)
+        return self._workspace.project(name, self._config.where("tasks", task))
 
     def _unknown(self, name: str, keys: tuple[str, ...]) -> None:
         hint = did_you_mean(name, self._tasks)
@@ -127,13 +135,12 @@ class _Builder:
         )
 
     def _overridden(self, task: Task, said: TaskConfig, name: str) -> Task:
-        where = self._config.where("tasks", name)
-        if said.cwd is not None and not (self._config.folder / said.cwd).is_dir():
-            raise UserError(f"{where}.cwd = {said.cwd!r}: is no folder of the workspace")
+        if said.cwd is not None:
+            self._config.check_folder(said.cwd, "tasks", name, "cwd")
         argv, shell = _command(said, task)
         simple = {
             field: value
-            for field in ("cwd", "slots", "timeout", "retries", "ok_codes", "leave")
+            for field in ("cwd", "slots", "timeout", "retries", "ok_codes", "leave", "creates")
             if (value := getattr(said, field)) is not None
         }
         env = (*task.env, *(said.env or {}).items())
@@ -146,13 +153,15 @@ class _Builder:
 
     def finish(self) -> dict[str, Task]:
         """Resolve what each task needs into ids."""
+        self._check_needs()
         for task in self._tasks.values():
             self._by_place.setdefault((task.verb, task.project), []).append(task.id)
         return {name: self._resolved(task) for name, task in self._tasks.items()}
 
     def _resolved(self, task: Task) -> Task:
         # What a language says is of that language: Node's tests need no Python wheel.
-        only = "" if task.id in self._stated else task.language
+        told_by_language = task.id in self._needs and task.id not in self._stated
+        only = task.language if told_by_language else ""
         needs = self._ids(task, self._needs.get(task.id, task.needs), only)
         after = self._ids(task, self._after.get(task.id, ()), only)
         if task.id not in self._stated:
@@ -161,29 +170,47 @@ class _Builder:
             return task
         return replace(task, needs=tuple(dict.fromkeys(needs)), after=after)
 
+    def _check_needs(self) -> None:
+        """Refuse needs that a person wrote and that nothing could answer."""
+        verbs = {*VERBS, *(task.verb for task in self._tasks.values())}
+        for verb, needs in self._config.verb_needs.items():
+            self._check_known(verb, verbs, partial(self._config.where, "verbs", verb))
+            self._check_said(needs, verbs, partial(self._config.where, "verbs", verb, "needs"))
+        for name, task in self._tasks.items():
+            if name in self._stated:
+                where = partial(self._config.where, "tasks", name, "needs")
+                self._check_said(self._needs[name], verbs, where)
+            elif name not in self._needs and task.needs:
+                self._check_said(task.needs, verbs, partial("{}: needs".format, task.source))
+
+    def _check_said(self, needs: Iterable[str], verbs: set[str], where: Callable[[], str]) -> None:
+        for need in needs:
+            if ":" not in need:
+                self._check_known(need.removeprefix("^"), verbs, where)
+            elif need not in self._tasks:
+                hint = did_you_mean(need, self._tasks) or "; inv lanes.plan shows the ids"
+                raise UserError(f"{where()}: there is no task {need!r}{hint}")
+
+    def _check_known(self, verb: str, verbs: set[str], where: Callable[[], str]) -> None:
+        if verb not in verbs:
+            hint = did_you_mean(verb, verbs) or f"; verbs: {', '.join(sorted(verbs))}"
+            raise UserError(f"{where()}: there is no verb {verb!r}{hint}")
+
     def _ids(self, task: Task, said: Iterable[str], language: str = "") -> tuple[str, ...]:
         """Resolve ids, verbs of the same project, and ``^verb`` of the projects depended on.
 
-        Verbs mean the tasks of one language, where it is given.
+        Verbs mean the tasks of one language, where it is given, and never the task itself.
         """
         ids: dict[str, None] = {}
         for need in said:
-            if need in self._tasks:
-                ids[need] = None
-            elif ":" in need:
-                where = self._config.where("tasks", task.id, "needs")
-                hint = did_you_mean(need, self._tasks)
-                raise UserError(f"{where}: there is no task {need!r}{hint}")
-            else:
-                projects = self._depends_on(task.project) if need[0] == "^" else [task.project]
-                for project in projects:
-                    found = self._by_place.get((need.removeprefix("^"), project), ())
-                    ids.update(
-                        (f, None)
-                        for f in found
-                        if not language or self._tasks[f].language == language
-                    )
-        ids.pop(task.id, None)
+            if ":" in need:
+                ids.update({need: None} if need in self._tasks else {})
+                continue
+            projects = self._depends_on(task.project) if need[0] == "^" else [task.project]
+            for project in projects:
+                for name in self._by_place.get((need.removeprefix("^"), project), ()):
+                    if name != task.id and language in ("", self._tasks[name].language):
+                        ids[name] = None
         return tuple(ids)
 
     def _depends_on(self, project: str) -> list[str]:

@@ -53,7 +53,7 @@ def load(target: str) -> Language:
     module, _, attribute = target.partition(":")
     try:
         language = getattr(import_module(module), attribute or "LANGUAGE")
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # noqa: BLE001 - somebody else's module may raise anything
         raise UserError(
             f"the language plug-in {target} cannot be loaded: {error}; mend or uninstall it"
         ) from None

@@ -9,16 +9,16 @@ given, so that what it looked at is known. It never looks into ignored folders (
 
 from __future__ import annotations
 
-import json
-import os
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from polylane.describe.disk import Disk
 from polylane.errors import UserError
 from polylane.model import Description
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,18 @@ class Folder:
     Paths are relative to the folder, with ``/``. A missing file reads as ``None``.
     """
 
-    def __init__(self, workspace: Path, path: str) -> None:
-        """``path`` is the folder's path in the workspace, ``"."`` for the workspace itself."""
+    def __init__(self, workspace: Path, path: str, disk: Disk | None = None) -> None:
+        """``path`` is the folder's path in the workspace, ``"."`` for the workspace itself.
+
+        ``disk``: what was seen of the workspace already, for folders that are looked at together.
+        """
         self.workspace = workspace
         self.path = path
-        self._base = workspace if path == "." else workspace / path
         #: Files whose contents were read, relative to the workspace.
         self.read: set[str] = set()
         #: Answers by ``(question, path relative to the workspace)``.
         self.asked: dict[tuple[str, str], bool | tuple[str, ...]] = {}
+        self._disk = disk or Disk(workspace)
         self._parent: Folder | None = None
 
     @property
@@ -54,26 +57,48 @@ class Folder:
         if self.path == ".":
             return None
         if self._parent is None:
-            self._parent = Folder(self.workspace, self.path.rpartition("/")[0] or ".")
-            self._parent.read = self.read
-            self._parent.asked = self.asked
+            self._parent = self.beside(self.path.rpartition("/")[0] or ".")
         return self._parent
+
+    def beside(self, path: str) -> Folder:
+        """Another folder of the workspace; what is seen there counts as seen here."""
+        other = Folder(self.workspace, path, self._disk)
+        other.read, other.asked = self.read, self.asked
+        return other
+
+    def once(self, make: Callable[..., Made], *words: Hashable) -> Made:
+        """``make(self, *words)``, made once for all projects that ask it of this folder.
+
+        ``make`` is a function at the top of a module, and its value is never changed.
+        """
+        made = self._disk.made
+        key = (make, self.path, words)
+        if key not in made:
+            seen = Folder(self.workspace, self.path, self._disk)
+            made[key] = (make(seen, *words), seen.read, seen.asked)
+        value: Made
+        value, read, asked = made[key]
+        self.read.update(read)
+        self.asked.update(asked)
+        return value
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder of that path exists."""
-        return bool(self._ask("exists", path, (self._base / path).exists()))
+        full = self._full(path)
+        answer = self.asked["exists", full] = self._disk.exists(full)
+        return answer
 
     def is_dir(self, path: str) -> bool:
         """Whether a folder of that path exists."""
-        return bool(self._ask("is_dir", path, (self._base / path).is_dir()))
+        full = self._full(path)
+        answer = self.asked["is_dir", full] = self._disk.is_dir(full)
+        return answer
 
     def names(self, path: str = ".") -> list[str]:
         """Sorted names in a folder; empty where there is none."""
-        try:
-            found = tuple(sorted(os.listdir(self._base / path)))  # noqa: PTH208 - names only
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
-            found = ()
-        return list(self._ask("names", path, found))
+        full = self._full(path)
+        answer = self.asked["names", full] = self._disk.names(full)
+        return list(answer)
 
     def still_true(self, asked: Mapping[tuple[str, str], Any]) -> bool:
         """Whether a folder at the workspace would answer the same questions alike."""
@@ -82,45 +107,49 @@ class Folder:
             for (question, path), answer in asked.items()
         )
 
-    def _ask(self, question: str, path: str, answer: Any) -> Any:
-        self.asked[question, self._full(path)] = answer
-        return answer
-
     def _full(self, path: str) -> str:
+        if path == ".":
+            return self.path
         return path if self.path == "." else f"{self.path}/{path}"
+
+    def _absolute(self, path: str) -> Path:
+        return self.workspace / self._full(path)
 
     def text(self, path: str) -> str | None:
         """The text of a file, as UTF-8."""
-        self.read.add(self._full(path))
+        full = self._full(path)
+        self.read.add(full)
         try:
-            return (self._base / path).read_text(encoding="utf-8-sig")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+            return self._disk.text(full)
         except UnicodeDecodeError as error:
             raise UserError(
-                f"{self._base / path}: not UTF-8 (byte {error.start}); save it as UTF-8"
+                f"{self._absolute(path)}: not UTF-8 (byte {error.start}); save it as UTF-8"
             ) from None
         except OSError as error:
-            raise UserError(f"{self._base / path}: cannot be read: {error.strerror}") from None
+            raise UserError(f"{self._absolute(path)}: cannot be read: {error.strerror}") from None
 
     def toml(self, path: str) -> Mapping[str, Any] | None:
         """A TOML file, parsed."""
+        import tomllib  # what is remembered needs none of these
+
         return self._parsed(path, tomllib.loads)
 
     def json(self, path: str) -> Mapping[str, Any] | None:
         """A JSON file with an object at its top, parsed."""
+        import json
+
         return self._parsed(path, json.loads)
 
     def _parsed(self, path: str, parse: Callable[[str], Any]) -> Mapping[str, Any] | None:
-        text = self.text(path)
-        if text is None:
+        if self.text(path) is None:
             return None
         try:
-            value = parse(text)
-        except ValueError as error:  # TOMLDecodeError and JSONDecodeError are both
-            raise UserError(f"{self._base / path}: {error}; mend the file") from None
+            value = self._disk.parsed(self._full(path), parse)
+        # Both kinds of decode error are a ValueError; the other is for nesting without end.
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{self._absolute(path)}: {error}; mend the file") from None
         if not isinstance(value, dict):
-            raise UserError(f"{self._base / path}: has no object at its top; mend the file")
+            raise UserError(f"{self._absolute(path)}: has no object at its top; mend the file")
         return value
 
 

@@ -85,5 +85,5 @@ def configs_above(folder: Folder, patterns: tuple[str, ...]) -> tuple[str, ...]:
         "/" + (name if above.path == "." else f"{above.path}/{name}")
         for above in levels(folder)
         if above is not folder
-        for name in matching(above, patterns)
+        for name in above.once(matching, patterns)
     )

@@ -78,9 +78,8 @@ class Facts:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
-        # A dozen tools ask for the same few files.
-        self._tables = cache(lambda folder: table(folder.toml("pyproject.toml"), "tool"))
-        self._ini = cache(ini)
+        # Everything about a tool asks where it is configured.
+        self.config = cache(self._config)
 
     @cached_property
     def above(self) -> tuple[Folder, ...]:
@@ -121,10 +120,10 @@ class Facts:
             fnmatchcase(name, package) for package in mark.packages for name in self.installed
         )
 
-    def config(self, mark: Mark) -> tuple[Folder, Mapping[str, Any]] | None:
+    def _config(self, mark: Mark) -> tuple[Folder, Mapping[str, Any]] | None:
         """Where a tool is configured, the nearest first, and its table (empty for other files)."""
         for folder in (self.folder, *(self.above if mark.upward else ())):
-            if (found := self._config_in(folder, mark)) is not None:
+            if (found := folder.once(_config_in, mark)) is not None:
                 return folder, found
         return None
 
@@ -142,20 +141,6 @@ class Facts:
         """The folder above that configures the tool for this project."""
         found = self.config(mark)
         return found[0] if found is not None and found[0] is not self.folder else None
-
-    def _config_in(self, folder: Folder, mark: Mark) -> Mapping[str, Any] | None:
-        for path in mark.files:
-            if folder.exists(path):
-                return (folder.toml(path) or {}) if path.endswith(".toml") else {}
-        tools = self._tables(folder)
-        for name in mark.tables:
-            if name in tools:
-                return table(tools, name)
-        for path, section in mark.sections:
-            parser = self._ini(folder, path)
-            if parser is not None and parser.has_section(section):
-                return dict(parser.items(section))
-        return None
 
     def uses(self, mark: Mark) -> bool:
         """Whether the project is configured for the tool or depends on it."""
@@ -230,12 +215,8 @@ class Facts:
 
     def runs(self, words_of_it: str) -> bool:
         """Whether something that the repository runs (hooks, make, CI) matches an expression."""
-        for folder in (self.folder, *self.above):
-            flows = (n for n in folder.names(".github/workflows") if n.endswith((".yml", ".yaml")))
-            paths = (*_RUN_BOOKS, *(f".github/workflows/{name}" for name in flows))
-            if any(re.search(words_of_it, folder.text(path) or "") for path in paths):
-                return True
-        return False
+        books = (text for at in (self.folder, *self.above) for text in at.once(_run_books))
+        return any(re.search(words_of_it, text) for text in books)
 
     @cached_property
     def ignored(self) -> tuple[str, ...]:
@@ -251,6 +232,29 @@ class Facts:
             for pattern in found
             if pattern.removeprefix("**/").removesuffix("/**") in _OUTPUTS
         )
+
+
+def _config_in(folder: Folder, mark: Mark) -> Mapping[str, Any] | None:
+    """The table by which a folder configures a tool; None where it does not."""
+    for path in mark.files:
+        if folder.exists(path):
+            return (folder.toml(path) or {}) if path.endswith(".toml") else {}
+    tools = table(folder.toml("pyproject.toml"), "tool")
+    for name in mark.tables:
+        if name in tools:
+            return table(tools, name)
+    for path, section in mark.sections:
+        parser = folder.once(ini, path)
+        if parser is not None and parser.has_section(section):
+            return dict(parser.items(section))
+    return None
+
+
+def _run_books(folder: Folder) -> tuple[str, ...]:
+    """The texts in a folder that say what the repository runs."""
+    flows = (n for n in folder.names(".github/workflows") if n.endswith((".yml", ".yaml")))
+    paths = (*_RUN_BOOKS, *(f".github/workflows/{name}" for name in flows))
+    return tuple(text for path in paths if (text := folder.text(path)))
 
 
 def is_member(root: Folder, path: str) -> bool:

@@ -1,0 +1,116 @@
+"""Questions to git, in real repositories."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from polylane.describe import git
+from polylane.errors import UserError
+from tests.describe.toys import Yard, yard
+
+__all__ = ["yard"]
+
+IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+
+
+def _commit(yard: Yard, message: str = "x") -> None:
+    yard.git("add", "-A")
+    yard.git(*IDENTITY, "commit", "-q", "--allow-empty", "-m", message)
+
+
+def test_ignored_paths_are_named_as_they_were_asked(yard: Yard) -> None:
+    """Whatever characters they hold, also those that git gives a meaning."""
+    names = [":(top)x", ":y", "[id]", "a b", "new\nline", os.fsdecode(b"\xff"), "-n", "é"]
+    yard.write(".gitignore", "kept-not\n")
+    (yard.folder / ".git" / "info" / "exclude").write_bytes(b"*\n!kept\n")
+    assert git.ignored(yard.folder, names) == set(names)
+    assert git.ignored(yard.folder, ["kept", "kept-not"]) == {"kept-not"}
+
+
+def test_nothing_asked_is_nothing_ignored(tmp_path: Path) -> None:
+    """Git is not even started: this is no repository."""
+    assert git.ignored(tmp_path, []) == set()
+
+
+@pytest.mark.parametrize("name", ["GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_DIR"])
+def test_what_a_hook_or_a_user_tells_git_does_not_reach_our_questions(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Wishes about pathspecs, and another repository."""
+    yard.write(".gitignore", "a\n")
+    monkeypatch.setenv(name, "1")
+    assert git.ignored(yard.folder, ["a", "b"]) == {"a"}
+
+
+def test_a_question_that_git_cannot_answer_is_one_line(yard: Yard) -> None:
+    """Its own words are in it."""
+    with pytest.raises(UserError, match=r"git check-ignore failed: fatal: .*outside repository"):
+        git.ignored(yard.folder, ["../outside"])
+
+
+def test_without_git_nobody_knows_what_is_ignored(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says that it is missing."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UserError, match="git is not installed, or not on PATH"):
+        git.ignored(yard.folder, ["a"])
+
+
+def test_the_files_that_say_what_is_ignored_are_known(yard: Yard) -> None:
+    """Those of the folders above, the repository's own, the user's, and the configurations."""
+    home = yard.folder.with_name("home")
+    (home / ".gitconfig").write_text("[include]\n\tpath = more\n")
+    (home / "more").write_text("[core]\n\texcludesFile = ~/mine\n")
+    inner = yard.folder / "inner" / "most"
+    inner.mkdir(parents=True)
+    found = {os.path.normpath(path) for path in git.ignore_sources(inner)}
+    assert found == {
+        str(path)
+        for path in (
+            yard.folder / ".gitignore",
+            yard.folder / "inner" / ".gitignore",
+            yard.folder / ".git" / "info" / "exclude",
+            yard.folder / ".git" / "config",
+            home / ".gitconfig",
+            home / "more",
+            home / "mine",
+            home / ".config" / "git" / "config",
+            home / ".config" / "git" / "ignore",
+        )
+    }
+
+
+def test_another_global_configuration_is_obeyed(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As git does."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "other"))
+    assert tmp_path / "other" in git.global_files()
+    assert yard.folder.with_name("home") / ".gitconfig" not in git.global_files()
+
+
+def test_a_linked_worktree_has_the_exclude_file_of_its_repository(yard: Yard) -> None:
+    """Its own git folder lies elsewhere."""
+    _commit(yard)
+    yard.git("worktree", "add", "-q", "../linked")
+    linked = yard.folder.with_name("linked")
+    assert yard.folder / ".git" / "info" / "exclude" in git.ignore_sources(linked)
+    assert git.git_folder(linked) == yard.folder / ".git" / "worktrees" / "linked"
+
+
+def test_a_repository_may_lie_in_a_folder_with_any_name(tmp_path: Path) -> None:
+    """Even with a newline in it."""
+    folder = tmp_path / "new\nline é"
+    folder.mkdir()
+    Yard(folder)
+    assert git.git_folder(folder) == folder / ".git"
+
+
+def test_a_bare_repository_is_no_workspace(yard: Yard) -> None:
+    """It has no files."""
+    with pytest.raises(UserError, match="is no git repository"):
+        git.git_folder(yard.folder / ".git")
