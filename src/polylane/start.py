@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from signal import SIGINT
 
 from polylane.describe import config as configuration
 from polylane.describe.config import Config
 from polylane.describe.home import home
+from polylane.errors import SIGNAL_BASE
 from polylane.model import Task
+from polylane.outcome import TaskResult
 from polylane.plan.graph import longest_paths
 from polylane.plan.schedule import Schedule
 from polylane.planning import Plan, Request, make_plan
@@ -34,26 +38,59 @@ _UNKNOWN_S = 1.0
 
 def start(request: Request) -> RunResult:
     """Plan and run; prints the output and the summary, writes the logs and ``result.json``."""
-    plan = make_plan(request)
-    locks = _lock(plan)
+    plan, locks = _planned(request)
     try:
         folder = runs.new_run(plan.config.folder)
         result = _execute(plan, request, folder)
         folder.write(to_json(result, plan.tasks))
     finally:
         locks.release()
-    summary.show(plain.Screen(colour=_colour()), result, folder.path)
+    show = summary.brief if request.brief else summary.show
+    show(plain.Screen(colour=_colour()), result, folder.path)
     runs.prune(plan.config.folder, plan.config.keep_runs)
     return result
 
 
-def _lock(plan: Plan) -> ProjectLocks:
-    """Lock the projects that the plan touches, unless we are a task of a run that has them."""
+def _planned(request: Request) -> tuple[Plan, ProjectLocks]:
+    """Plan, and lock what the plan touches.
+
+    A run that we waited for may have changed what there is to do: then the plan is made again.
+    """
+    plan = make_plan(request)
+    while True:
+        locks, waited = lock_projects(plan)
+        if not waited:
+            return plan, locks
+        held = _touched(plan)
+        try:
+            plan = make_plan(request)
+        except BaseException:
+            locks.release()
+            raise
+        if all(n in held and held[n] >= alone for n, alone in _touched(plan).items()):
+            return plan, locks
+        locks.release()
+
+
+def _touched(plan: Plan) -> dict[str, bool]:
+    return wanted([task.claim for task in plan.graph.tasks], plan.workspace.projects)
+
+
+def lock_projects(plan: Plan) -> tuple[ProjectLocks, bool]:
+    """Lock the projects that a plan touches, unless we are a task of a run that has them.
+
+    Returns the locks, and whether they had to be waited for.
+    """
+    waited: list[str] = []
+
+    def say(text: str) -> None:
+        waited.append(text)
+        _say(text)
+
     locks = ProjectLocks(home(plan.config.folder))
     if not _inside_run_of(plan.config):
-        claims = [task.claim for task in plan.graph.tasks]
-        locks.acquire(wanted(claims, plan.workspace.projects), _say)
-    return locks
+        locks.acquire(_touched(plan), say)
+    return locks, bool(waited)
 
 
 def _inside_run_of(config: Config) -> bool:
@@ -76,6 +113,7 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
         log_name=None if terminal else folder.log,
         colour=_colour() and not terminal,
         words=request.words,
+        environments=request.environments,
     )
     begun, zero = time.time(), time.monotonic()
     with Signals(forward_only=terminal) as signals:
@@ -108,9 +146,15 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
         selection=tuple(request.selection.words()),
         begun=begun,
         wall_s=time.monotonic() - zero,
-        signal=signals.number,
+        signal=signals.number or _died_of_interrupt(runner.results.values(), signals),
         sequential_wall_s=_measured(plan, request),
     )
+
+
+def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
+    """SIGINT where Ctrl-C was left to the task that has the terminal, and the task died of it."""
+    died = any(task.exit_code == SIGNAL_BASE + SIGINT for task in results)
+    return int(SIGINT) if signals.forwarded and died else 0
 
 
 def _has_terminal(plan: Plan, request: Request) -> bool:

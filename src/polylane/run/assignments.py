@@ -11,6 +11,7 @@ from pathlib import Path
 
 from polylane.describe import languages
 from polylane.describe.config import RUN_VARIABLE, Config
+from polylane.describe.languages.base import Environment
 from polylane.describe.workspace import Workspace
 from polylane.model import Task
 from polylane.run.protocol import Assignment
@@ -36,8 +37,12 @@ class Assignments:
         log_name: Callable[[str, int], str] | None,
         colour: bool = False,
         words: tuple[str, ...] = (),
+        environments: Mapping[str, Environment] | None = None,
     ) -> None:
-        """``log_name``: of a task's attempt; None where the task has the terminal instead."""
+        """``log_name``: of a task's attempt; None where the task has the terminal instead.
+
+        ``environments``: by language, instead of the projects' own.
+        """
         self._config = config
         self._workspace = workspace
         self._path = environment.get("PATH", os.defpath)
@@ -45,6 +50,7 @@ class Assignments:
         self._log_name = log_name
         self._colour = colour
         self._words = words
+        self._environments = environments or {}
         self._known: dict[tuple[str, str], Pairs] = {}
 
     def __call__(self, task: Task, attempt: int) -> Assignment:
@@ -82,7 +88,9 @@ class Assignments:
         variables: list[tuple[str, str]] = []
         for name in names:
             if name in targets:
-                found = languages.load(targets[name]).environment(self._workspace.folder, path)
+                found = self._environments.get(name) or languages.load(targets[name]).environment(
+                    self._workspace.folder, path
+                )
                 folders.extend(found.path_dirs)
                 variables.extend(found.variables)
         return (("PATH", os.pathsep.join([*folders, self._path])), *variables)

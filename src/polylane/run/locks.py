@@ -80,7 +80,8 @@ class ProjectLocks:
             try:
                 fcntl.lockf(self._file, kind | fcntl.LOCK_NB, 1, place)
             except (BlockingIOError, PermissionError):
-                say(f"waiting for {self._holder(place, alone=alone)}, which has the project {name}")
+                what = "the workspace" if name == "." else f"the project {name}"
+                say(f"waiting for {self._holder(place, alone=alone)}, which has {what}")
                 fcntl.lockf(self._file, kind, 1, place)
 
     def _holder(self, place: int, *, alone: bool) -> str:

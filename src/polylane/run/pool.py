@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 from polylane.run import lane, protocol, tree
 from polylane.run.protocol import Assignment, Report
@@ -45,6 +46,14 @@ class Pool(Protocol):
         """End what runs, and every lane; returns when nothing is left."""
 
 
+class _Handle(NamedTuple):
+    """A lane as its runner knows it."""
+
+    channel: socket.socket
+    #: Its zygote's number for it.
+    number: int
+
+
 class LanePool:
     """Lanes forked from this process, as many as are used at once."""
 
@@ -65,10 +74,14 @@ class LanePool:
 
         self._terminal = terminal
         self._before = frozenset(tree.children())
-        tree.become_subreaper()
+        self._was_subreaper = tree.become_subreaper()
         self._zygote = Zygote(become_lane)
-        self._free: list[socket.socket] = []
-        self._busy: dict[int, tuple[socket.socket, int]] = {}
+        self._free: list[_Handle] = []
+        self._busy: dict[int, tuple[_Handle, int]] = {}
+        #: Assignments that found no lane.
+        self._refused: list[tuple[int, Report]] = []
+        #: Sessions of processes that were left behind and may live.
+        self._left: set[int] = set()
         self._poller = select.poll()
         self._wakeup = wakeup
         if wakeup is not None:
@@ -76,50 +89,64 @@ class LanePool:
 
     def assign(self, task: int, assignment: Assignment) -> None:
         """See `Pool`."""
-        channel = self._free.pop() if self._free else self._new_lane()
+        while self._free:
+            if self._sent(self._free.pop(), task, assignment):
+                return  # else it died while it was idle
         try:
-            protocol.send(channel, protocol.RUN, tuple(assignment))
-        except OSError:  # it died while it was idle
-            self._forget(channel)
-            channel = self._new_lane()
-            protocol.send(channel, protocol.RUN, tuple(assignment))
-        self._busy[channel.fileno()] = (channel, task)
+            if self._sent(self._new_lane(), task, assignment):
+                return
+            why = "its lane died"
+        except OSError:
+            why = "no lane can be started: the process that forks them was killed"
+        self._refused.append((task, Report("crashed", reason=why)))
+
+    def _sent(self, handle: _Handle, task: int, assignment: Assignment) -> bool:
+        try:
+            protocol.send(handle.channel, protocol.RUN, tuple(assignment))
+        except OSError:
+            self._forget(handle)
+            return False
+        self._busy[handle.channel.fileno()] = (handle, task)
+        return True
 
     def wait(self, timeout: float | None) -> list[tuple[int, Report]]:
         """See `Pool`."""
-        ended = []
+        ended, self._refused = self._refused, []
+        if ended:
+            return ended
         for descriptor, _ in self._poller.poll(None if timeout is None else timeout * 1000):
             if descriptor == self._wakeup:
                 with suppress(BlockingIOError):
                     os.read(descriptor, 4096)
             elif descriptor in self._busy:
-                channel, task = self._busy[descriptor]
-                message = protocol.receive(channel)
-                if message is None or message[0] != protocol.STOP:
-                    del self._busy[descriptor]
-                    ended.append((task, self._report(channel, message)))
+                handle, task = self._busy.pop(descriptor)
+                ended.append((task, self._report(handle)))
             else:  # an idle lane died
-                self._free = [each for each in self._free if each.fileno() != descriptor]
-                self._poller.unregister(descriptor)
+                for handle in [each for each in self._free if each.channel.fileno() == descriptor]:
+                    self._free.remove(handle)
+                    self._forget(handle)
         return ended
 
-    def _report(self, channel: socket.socket, message: tuple[object, ...] | None) -> Report:
+    def _report(self, handle: _Handle) -> Report:
+        message = protocol.receive(handle.channel)
         if message is None:
-            self._forget(channel)
-            self._sweep()
+            self._forget(handle)
+            if self._zygote.is_gone(handle.number):
+                self._sweep()
             return Report("crashed", reason="its lane died")
-        self._free.append(channel)
-        return Report(*message)  # type: ignore[arg-type]
+        self._free.append(handle)
+        report = Report(*message)
+        self._left.update(report.left)
+        return report
 
-    def _new_lane(self) -> socket.socket:
-        channel = self._zygote.fork_lane(terminal=self._terminal)
-        self._poller.register(channel, select.POLLIN)
-        return channel
+    def _new_lane(self) -> _Handle:
+        handle = _Handle(*self._zygote.fork_lane(terminal=self._terminal))
+        self._poller.register(handle.channel, select.POLLIN)
+        return handle
 
-    def _forget(self, channel: socket.socket) -> None:
-        with suppress(KeyError, ValueError):
-            self._poller.unregister(channel)
-        channel.close()
+    def _forget(self, handle: _Handle) -> None:
+        self._poller.unregister(handle.channel)
+        handle.channel.close()
 
     def cancel(self, *, kill: bool = False) -> None:
         """See `Pool`."""
@@ -134,39 +161,50 @@ class LanePool:
         self._tell(protocol.CONTINUE)
 
     def _tell(self, request: str) -> None:
-        for channel, _ in self._busy.values():
+        for handle, _ in self._busy.values():
             with suppress(OSError):
-                protocol.send(channel, request)
+                protocol.send(handle.channel, request)
 
     def close(self) -> None:
         """See `Pool`."""
-        for channel in (*self._free, *(channel for channel, _ in self._busy.values())):
-            self._forget(channel)
+        for handle in (*self._free, *(handle for handle, _ in self._busy.values())):
+            self._forget(handle)
         self._free.clear()
         self._busy.clear()
         self._zygote.close()
-        self._await_lanes()
+        self._await_zygote()
         self._sweep()
-        with suppress(ChildProcessError):
-            os.waitpid(self._zygote.pid, 0)
-        tree.become_subreaper(on=False)
+        tree.become_subreaper(on=self._was_subreaper)
 
-    def _await_lanes(self) -> None:
-        """Wait until the zygote and every lane have closed the pipe that only they hold."""
-        poller = select.poll()
-        poller.register(self._zygote.alive, select.POLLIN)
-        poller.poll(_CLOSE_LIMIT_S * 1000)
-        os.close(self._zygote.alive)
+    def _await_zygote(self) -> None:
+        """Wait for the zygote, which waits for the lanes; what takes too long is killed."""
+        with suppress(OSError):  # somebody else in this process reaped it
+            done = os.pidfd_open(self._zygote.pid)
+            try:
+                poller = select.poll()
+                poller.register(done, select.POLLIN)
+                if not poller.poll(_CLOSE_LIMIT_S * 1000):
+                    os.kill(self._zygote.pid, signal.SIGKILL)
+            finally:
+                os.close(done)
+            os.waitpid(self._zygote.pid, 0)
 
     def _sweep(self) -> None:
-        """End by pid what a killed lane left to us. Never `waitpid(-1)`: others' children are here."""
-        known = self._before | {self._zygote.pid}
+        """Kill what a dead lane left to us, by pid: others' children may be here."""
         limit = time.monotonic() + _CLOSE_LIMIT_S
-        while orphans := [pid for pid in tree.children() if pid not in known]:
+        while orphans := self._orphans():
             for pid in orphans:
-                tree.signal_all([pid, *tree.descendants(pid)], 9)
+                tree.signal_all([pid, *tree.descendants(pid)], signal.SIGKILL)
                 with suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
             if time.monotonic() > limit:
                 break
             time.sleep(0.001)
+
+    def _orphans(self) -> list[int]:
+        """Children of ours that came from lanes, whose tasks never share our session."""
+        spare = {-1, *self._left} if self._terminal else {-1, *self._left, os.getsid(0)}
+        known = {*self._before, self._zygote.pid}
+        return [
+            pid for pid in tree.children() if pid not in known and tree.session(pid) not in spare
+        ]

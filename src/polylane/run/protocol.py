@@ -48,6 +48,8 @@ class Report(NamedTuple):
     write_bytes: int = 0
     #: Command lines of processes that were alive when the task's own process had ended.
     leftovers: tuple[str, ...] = ()
+    #: Sessions of processes that the task left behind and that may live on.
+    left: tuple[int, ...] = ()
 
 
 #: Requests to a lane.

@@ -172,17 +172,21 @@ class Runner:
 
 def judge(task: Task, report: Report, stopping: str) -> tuple[Outcome, str]:
     """Say what a report means for its task, and why where that is not plain."""
-    if report.kind == "timed-out":
-        return Outcome.TIMED_OUT, report.reason
-    if report.kind == "cancelled":
-        return Outcome.CANCELLED, stopping
-    if report.kind == "crashed":
-        return Outcome.CRASHED, report.reason
-    if report.kind == "not-started":
-        return Outcome.FAILED, report.reason
+    if report.kind in _OUTCOMES:
+        reason = stopping if report.kind == "cancelled" else report.reason
+        return _OUTCOMES[report.kind], reason
     if report.exit_code in task.ok_codes and report.signal is None:
         return Outcome.PASSED, ""
     skip = dict(task.skip_codes).get(report.exit_code if report.exit_code is not None else -1)
     if skip is not None:
         return Outcome.SKIPPED, skip
     return Outcome.FAILED, ""
+
+
+#: What kinds of report mean that say it without the exit code.
+_OUTCOMES = {
+    "timed-out": Outcome.TIMED_OUT,
+    "cancelled": Outcome.CANCELLED,
+    "crashed": Outcome.CRASHED,
+    "not-started": Outcome.FAILED,
+}

@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -29,22 +29,25 @@ class Signals:
         """``forward_only``: Ctrl-C is for the task that has the terminal, and ends nothing here."""
         #: The first signal that came, or 0.
         self.number = 0
+        #: Ctrl-C came, and was left to the task that has the terminal.
+        self.forwarded = False
         self._unseen = 0
+        self._stop_asked = False
         self._forward_only = forward_only
-        #: Called around the time that the terminal stops us (Ctrl-Z).
+        #: Called around the time that the terminal stops us (Ctrl-Z), by `interrupted`.
         self.suspend: Callable[[], None] | None = None
         self.resume: Callable[[], None] | None = None
         self._saved: dict[int, Any] = {}
         self._old_wakeup = -1
         self.wakeup, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
-    def __enter__(self) -> Signals:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in ENDING:
                 if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants to be obeyed
                     self._saved[number] = signal.signal(number, self._came)
             if signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
-                self._saved[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._stop)
+                self._saved[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._stop_came)
             self._old_wakeup = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         return self
 
@@ -54,7 +57,7 @@ class Signals:
         error: BaseException | None,
         where: TracebackType | None,
     ) -> None:
-        if self._saved:
+        if threading.current_thread() is threading.main_thread():
             signal.set_wakeup_fd(self._old_wakeup)
         for number, handler in self._saved.items():
             signal.signal(number, handler)
@@ -62,7 +65,10 @@ class Signals:
         os.close(self._write_end)
 
     def interrupted(self) -> str:
-        """The reason to stop, once for each signal that came."""
+        """The reason to stop, once for each signal that came; where Ctrl-Z came, stops first."""
+        if self._stop_asked:
+            self._stop_asked = False
+            self._stop()
         if not self._unseen:
             return ""
         self._unseen -= 1
@@ -70,16 +76,24 @@ class Signals:
 
     def _came(self, number: int, _: FrameType | None) -> None:
         if self._forward_only and number == signal.SIGINT:
+            self.forwarded = True
             return
         self.number = self.number or number
         self._unseen += 1
 
-    def _stop(self, number: int, _: FrameType | None) -> None:
-        """Stop the tasks, then ourselves as the terminal wanted; go on when we are continued."""
-        if self.suspend:
+    def _stop_came(self, _number: int, _frame: FrameType | None) -> None:
+        # To tell the lanes here could break into a message that is half sent.
+        self._stop_asked = True
+
+    def _stop(self) -> None:
+        """Stop the tasks, then ourselves as the terminal wanted; go on when we are continued.
+
+        A task that has the terminal was told by the terminal.
+        """
+        if self.suspend and not self._forward_only:
             self.suspend()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        signal.signal(signal.SIGTSTP, self._stop)
-        if self.resume:
+        os.kill(os.getpid(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, self._stop_came)
+        if self.resume and not self._forward_only:
             self.resume()

@@ -26,11 +26,13 @@ def cores() -> int:
     return max(1, min(affinity, round(quota))) if quota else affinity
 
 
-def _quota() -> float | None:
+def _quota(
+    group: Path = Path("/proc/self/cgroup"), groups: Path = Path("/sys/fs/cgroup")
+) -> float | None:
     """Cores that the control group (version 2) grants, where it limits them."""
     with suppress(OSError, ValueError, IndexError):
-        path = Path("/proc/self/cgroup").read_text(encoding="ascii").rpartition("::")[2].strip()
-        limit, period = Path(f"/sys/fs/cgroup{path}/cpu.max").read_text(encoding="ascii").split()
+        path = group.read_text(encoding="ascii").rpartition("::")[2].strip()
+        limit, period = (groups / path[1:] / "cpu.max").read_text(encoding="ascii").split()
         if limit != "max":
             return int(limit) / int(period)
     return None
@@ -74,13 +76,13 @@ class LoadGate:
         return False
 
 
-def cpu_pressure() -> float | None:
+def cpu_pressure(file: Path = Path("/proc/pressure/cpu")) -> float | None:
     """The share of the last ten seconds in which some process waited for a CPU; None if unknown.
 
     https://docs.kernel.org/accounting/psi.html
     """
     try:
-        text = Path("/proc/pressure/cpu").read_text(encoding="ascii")
+        text = file.read_text(encoding="ascii")
         return float(text.partition("avg10=")[2].split()[0]) / 100
     except (OSError, ValueError, IndexError):
         return None

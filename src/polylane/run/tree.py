@@ -11,25 +11,33 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_GET_CHILD_SUBREAPER = 37
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 #: A process in uninterruptible sleep cannot be killed; after so long it is left and reported.
-_KILL_LIMIT_S = 10.0
+KILL_LIMIT_S = 10.0
+
+#: Waits for so many seconds at most; returns True where nothing is left of any grace.
+Pause = Callable[[float], bool]
 
 
-def become_subreaper(on: bool = True) -> None:  # noqa: FBT001, FBT002 - a switch
-    """Make orphans below this process its children (`prctl(2)`), or undo that."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
+def become_subreaper(on: bool = True) -> bool:  # noqa: FBT001, FBT002 - a switch
+    """Make orphans below this process its children (`prctl(2)`), or undo that; what it was."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    before = ctypes.c_int(0)
+    libc.prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
+    return bool(before.value)
 
 
 def children(pid: int | str = "self") -> list[int]:
     """The direct children of a process, zombies with them; empty where it is gone."""
     found: list[int] = []
     try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - a Path costs as much
             with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
                 found += map(int, file.read().split())
     except OSError:
@@ -116,47 +124,88 @@ def reap(usage: Usage) -> bool:
         usage.add(used)
 
 
-def settles(usage: Usage, *, spare: Collection[int] = (), within_s: float) -> bool:
+def sleep(seconds: float) -> bool:
+    """The `Pause` of those who hear nothing meanwhile."""
+    time.sleep(seconds)
+    return False
+
+
+def settles(
+    usage: Usage, *, within_s: float, spare: Collection[int] = (), pause: Pause = sleep
+) -> bool:
     """Whether all below this process ends by itself within a moment."""
     limit = time.monotonic() + within_s
-    pause = 0.001
+    step = 0.001
     while not _gone(usage, spare):
-        if time.monotonic() > limit:
+        left = limit - time.monotonic()
+        if left <= 0 or pause(min(step, left)):
             return False
-        time.sleep(pause)
-        pause = min(pause * 2, 0.02)
+        step = min(step * 2, 0.02)
     return True
 
 
-def end_all(usage: Usage, *, grace: float, spare: Collection[int] = ()) -> bool:
+def end_all(
+    usage: Usage, *, grace: float, spare: Collection[int] = (), pause: Pause = sleep
+) -> bool:
     """End everything below this process: TERM, ``grace`` seconds, KILL until nothing is left.
 
-    ``spare``: processes that may live, with all below them. Returns whether nothing else is left,
-    by the kernel's word.
+    ``spare``: sessions whose processes may live. Returns whether nothing else is left, by the
+    kernel's word.
     """
     if grace > 0:
-        signal_all(_targets(spare), signal.SIGTERM)
-        signal_all(_targets(spare), signal.SIGCONT)
-    limit = time.monotonic() + grace
-    pause = 0.001
-    while not _gone(usage, spare) and time.monotonic() < limit:
-        time.sleep(pause)
-        pause = min(pause * 2, 0.05)
-    limit = time.monotonic() + _KILL_LIMIT_S
+        terminate(spare)
+        if settles(usage, within_s=grace, spare=spare, pause=pause):
+            return True
+    limit = time.monotonic() + KILL_LIMIT_S
+    step = 0.0005
     while not _gone(usage, spare):
         if time.monotonic() > limit:
             return False
-        signal_all(_targets(spare), signal.SIGKILL)
-        time.sleep(0.001)
+        signal_all(below(spare), signal.SIGKILL)
+        time.sleep(step)
+        step = min(step * 2, 0.02)
     return True
+
+
+def terminate(spare: Collection[int] = ()) -> None:
+    """Ask everything below this process to end, also what is stopped."""
+    targets = below(spare)
+    signal_all(targets, signal.SIGTERM)
+    signal_all(targets, signal.SIGCONT)
+
+
+def freeze(spare: Collection[int] = ()) -> None:
+    """Stop everything below this process; what is stopped forks nothing, so that this ends."""
+    seen: set[int] = set()
+    while fresh := [pid for pid in below(spare) if pid not in seen]:
+        signal_all(fresh, signal.SIGSTOP)
+        seen.update(fresh)
+
+
+def thaw(spare: Collection[int] = ()) -> None:
+    """Let everything below this process go on."""
+    signal_all(below(spare), signal.SIGCONT)
+
+
+def below(spare: Collection[int] = ()) -> list[int]:
+    """All below this process, less those of some sessions."""
+    if not spare:
+        return descendants()
+    return [pid for pid in descendants() if session(pid) not in spare]
+
+
+def session(pid: int) -> int:
+    """The session of a process; -1 where it is gone."""
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return -1
 
 
 def _gone(usage: Usage, spare: Collection[int]) -> bool:
-    return reap(usage) or bool(spare and not _targets(spare))
+    return reap(usage) or bool(spare and not below(spare))
 
 
-def _targets(spare: Collection[int]) -> list[int]:
-    if not spare:
-        return descendants()
-    kept = {*spare, *(below for pid in spare for below in descendants(pid))}
-    return [pid for pid in descendants() if pid not in kept]
+def own_peak() -> int:
+    """The peak of our own resident memory, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,7 +1,8 @@
 """The zygote: a process forked from the loaded parent before any thread, which forks lanes.
 
 A lane forked later from the parent would inherit its threads' locks and its siblings' sockets.
-Knows nothing of tasks.
+The zygote ends when its parent has closed its side, however that came about, and every lane has
+ended. Knows nothing of tasks.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 #: Makes a lane of the current process: takes its channel, and whether it has the terminal.
 BecomeLane = Callable[[socket.socket, bool], NoReturn]
 
-_LANE = b"lane"
-_TERMINAL_LANE = b"term"
+#: A request is one of these and four bytes: the number of a lane, in the order of their forks.
+_LANE = b"l"
+_TERMINAL_LANE = b"t"
+_GONE = b"g"
+_REQUEST_BYTES = 5
 
 
 class Zygote:
@@ -24,28 +29,41 @@ class Zygote:
 
     def __init__(self, become_lane: BecomeLane) -> None:
         self._control, theirs = socket.socketpair()
-        #: Readable at its end when the zygote and all of its lanes are gone.
-        self.alive, alive_end = os.pipe()
+        self._forked = 0
         self.pid = os.fork()
         if self.pid == 0:
             self._control.close()
-            os.close(self.alive)
             _main(theirs, become_lane)
         theirs.close()
-        os.close(alive_end)
 
-    def fork_lane(self, *, terminal: bool) -> socket.socket:
-        """Fork a lane; returns the channel to it, whose end is the lane's end."""
+    def fork_lane(self, *, terminal: bool) -> tuple[socket.socket, int]:
+        """Fork a lane; returns the channel to it, whose end is the lane's, and its number.
+
+        `OSError` where the zygote is gone.
+        """
         ours, theirs = socket.socketpair()
+        number = self._forked
+        request = (_TERMINAL_LANE if terminal else _LANE) + number.to_bytes(4, "big")
         try:
-            request = _TERMINAL_LANE if terminal else _LANE
             socket.send_fds(self._control, [request], [theirs.fileno()])
         except OSError:
             ours.close()
             raise
         finally:
             theirs.close()
-        return ours
+        self._forked += 1
+        return ours, number
+
+    def is_gone(self, number: int) -> bool:
+        """Wait for the end of a lane whose channel has ended; False where nobody can tell.
+
+        A channel ends before the kernel hands on the lane's children, its process after that.
+        """
+        try:
+            self._control.sendall(_GONE + number.to_bytes(4, "big"))
+            return bool(self._control.recv(1))
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Ask it to end: it forks nothing more."""
@@ -53,22 +71,57 @@ class Zygote:
 
 
 def _main(control: socket.socket, become_lane: BecomeLane) -> NoReturn:
+    code = 1
     try:
         # A signal to the runner's group is the runner's to answer; ours is the end of `control`.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        for number in (
+            signal.SIGINT,
+            signal.SIGTERM,
+            signal.SIGHUP,
+            signal.SIGQUIT,
+            signal.SIGTSTP,
+        ):
             signal.signal(number, _ignore)
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps lanes
-        while True:
-            request, descriptors, _, _ = socket.recv_fds(control, 4, 1)
-            if not request:
-                break
-            if os.fork() == 0:
-                control.close()
-                become_lane(socket.socket(fileno=descriptors[0]), request == _TERMINAL_LANE)
-            os.close(descriptors[0])
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _serve(control, become_lane)
+        code = 0
     finally:
-        os._exit(0)
+        os._exit(code)
+
+
+def _serve(control: socket.socket, become_lane: BecomeLane) -> None:
+    pids: list[int] = []
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(control, _REQUEST_BYTES, 1)
+        if not request:
+            break
+        if request[:1] == _GONE:
+            _await(pids[int.from_bytes(request[1:], "big")])
+            with suppress(OSError):
+                control.sendall(b".")
+            continue
+        pid = _fork()
+        if pid == 0:
+            control.close()
+            become_lane(socket.socket(fileno=descriptors[0]), request[:1] == _TERMINAL_LANE)
+        os.close(descriptors[0])
+        pids.append(pid)
+    for pid in pids:
+        _await(pid)
+
+
+def _fork() -> int:
+    try:
+        return os.fork()
+    except OSError:
+        return -1  # its runner sees the end of its channel
+
+
+def _await(pid: int) -> None:
+    with suppress(ChildProcessError):  # awaited before
+        if pid > 0:
+            os.waitpid(pid, 0)
 
 
 def _ignore(*_: object) -> None:

@@ -1,0 +1,160 @@
+"""Starts what a task is: a command, or a Python body in a forked child; with its log.
+
+Knows nothing of what becomes of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from polylane.errors import SIGNAL_BASE
+from polylane.run.protocol import Assignment, Report
+
+#: A Python body: takes the words after ``--``, returns an exit code.
+Body = Callable[[tuple[str, ...]], int]
+
+_LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+
+#: What a lane handles or ignores, and a task must not.
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+
+
+class Launcher:
+    """Starts assignments from one process, which must have no other threads."""
+
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str],
+        bodies: Mapping[str, Body],
+        terminal: bool,
+        private: socket.socket,
+    ) -> None:
+        """``terminal``: tasks get ours, and our session. ``private``: not for Python bodies."""
+        self._environment = dict(environment)
+        self._bodies = bodies
+        self._terminal = terminal
+        self._private = private
+
+    def start(self, job: Assignment) -> int:
+        """Start an assignment; returns its main process, a child of ours that is not reaped.
+
+        `OSError` or `ValueError` where that cannot be; `refusal` says it in words.
+        """
+        if self._terminal:
+            return self._start(job, None)
+        log = os.open(job.log, _LOG_FLAGS, 0o666)
+        try:
+            return self._start(job, log)
+        finally:
+            os.close(log)
+
+    def _start(self, job: Assignment, log: int | None) -> int:
+        return self._spawn(job, log) if job.argv else self._fork(job, log)
+
+    def _spawn(self, job: Assignment, log: int | None) -> int:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", *job.argv] if job.shell else job.argv,
+            stdin=None if self._terminal else subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=job.cwd,
+            env=self._environ(job),
+            start_new_session=not self._terminal,
+        )
+        process.returncode = 0  # we reap it ourselves; Popen must not
+        return process.pid
+
+    def _environ(self, job: Assignment) -> dict[str, str]:
+        return {**self._environment, **dict(job.env)}
+
+    def _fork(self, job: Assignment, log: int | None) -> int:
+        if not os.path.isdir(job.cwd):  # noqa: PTH112 - as `Popen` says it
+            raise FileNotFoundError(2, os.strerror(2), job.cwd)
+        return os.fork() or self._be_body(job, log)
+
+    def _be_body(self, job: Assignment, log: int | None) -> NoReturn:
+        code = 1
+        try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
+            self._private.close()
+            if log is not None:
+                os.setsid()
+                _redirect(log)
+            os.environ.clear()
+            os.environ.update(self._environ(job))
+            os.chdir(job.cwd)
+            code = _call(self._bodies[job.id], job.words)
+        except BaseException:  # noqa: BLE001 - nothing may go on as a second lane
+            with suppress(Exception):
+                traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(Exception):  # the body may have closed it
+                    stream.flush()
+            os._exit(code & 0xFF)
+
+
+def _call(body: Body, words: tuple[str, ...]) -> int:
+    """Call a body; what it raises is its failure, as a program's would be."""
+    try:
+        code: object = body(words)
+    except SystemExit as error:
+        code = error.code
+    except KeyboardInterrupt:
+        code = SIGNAL_BASE + signal.SIGINT
+    if code is None or isinstance(code, int):
+        return int(code or 0)
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _redirect(log: int) -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    sys.stdin, sys.stdout, sys.stderr = _stream(0, "r"), _stream(1, "w"), _stream(2, "w")
+
+
+def _stream(descriptor: int, mode: str) -> Any:
+    """A standard stream: by lines, so that the two that are written keep their order."""
+    return os.fdopen(
+        descriptor, mode, encoding="utf-8", errors="replace", closefd=False, buffering=1
+    )
+
+
+def refusal(job: Assignment, error: OSError | ValueError, wall_s: float) -> Report:
+    """Report what could not be started, with the exit code that a shell gives."""
+    program = job.argv[0] if job.argv else job.id
+    code = 126
+    if not isinstance(error, OSError):
+        why = f"cannot start {program}: {error}"
+    elif job.log and error.filename == job.log:
+        why = f"cannot write its log: {error.strerror}"
+    elif error.filename == job.cwd:
+        why = f"cannot start in {job.cwd}: {error.strerror}"
+    elif isinstance(error, FileNotFoundError):
+        code = 127
+        why = f"cannot start {program}: {_what_is_missing(job, program)}"
+    else:
+        why = f"cannot start {program}: {error.strerror or error}"
+    return Report("not-started", code, None, why, wall_s)
+
+
+def _what_is_missing(job: Assignment, program: str) -> str:
+    if "/" in program and os.path.exists(os.path.join(job.cwd, program)):  # noqa: PTH110, PTH118
+        return "the interpreter in its first line is missing"
+    return "no such program"
