@@ -5,6 +5,7 @@ Turns what Invoke was given into a `Request`, and a `RunResult` into Invoke's wa
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -93,15 +94,13 @@ class WorkspaceCollection(Collection):
         if self._filled:
             return
         self._filled = True
-        try:
+        with _exits():
             taken = self._add_own()
             for offer in offers.find(self._folder, bodies.registry):
                 if offer.name not in taken:
                     self.add_task(_invoke_task(self._folder, offer))
             if "lanes" not in taken:
                 self.add_collection(_lanes(self._folder))
-        except UserError as error:
-            raise Exit(str(error), error.exit_code) from None
 
     def _add_own(self) -> set[str]:
         """Add the tasks of ``tasks.py`` itself; returns the names that are taken."""
@@ -261,6 +260,8 @@ def _exits() -> Iterator[None]:
         raise Exit(str(error), error.exit_code) from None
     except Exit:
         raise
+    except BrokenPipeError:  # whoever read went away (`| head`); say no more, at the exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:  # noqa: BLE001 - whatever it is, people get one line
         from polylane.integrations.defect import report
 

@@ -6,9 +6,9 @@ Invoke makes an Invoke task of each, nox a session. Knows nothing of either.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from polylane.describe import config as configuration
 from polylane.describe import workspace
@@ -39,8 +39,7 @@ _DOES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """One name and what it selects."""
 
     name: str
@@ -82,7 +81,7 @@ def _meaning(offer: Offer) -> str:
 
 def _all(config: Config, found: Workspace, bodies: Iterable[Body]) -> Iterator[Offer]:
     languages = _languages(config, found, bodies)
-    order = {verb: i for i, verb in enumerate((*VERBS, *sorted(languages)))}
+    order = {v: i for i, v in enumerate(dict.fromkeys((*VERBS, *sorted(languages))))}
     known = {*VERBS, *languages}
     for verb in sorted(languages, key=order.__getitem__):
         yield from _of_verb(verb, sorted(languages[verb]))

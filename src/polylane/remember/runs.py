@@ -11,9 +11,8 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from polylane.describe.home import home
@@ -29,8 +28,7 @@ _NAME_LIMIT = 200
 _ABANDONED_S = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class RunFolder:
+class RunFolder(NamedTuple):
     """The folder of one run."""
 
     id: str
@@ -48,7 +46,9 @@ class RunFolder:
     def write(self, result: dict[str, Any]) -> None:
         """Write ``result.json`` whole or not at all, and point ``last`` here."""
         new = self.path / f"{RESULT}.new"
-        new.write_text(json.dumps(result, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(result, ensure_ascii=False) + "\n"
+        # A lone surrogate (a file's name that is not UTF-8) becomes JSON's own escape for it.
+        new.write_text(text, encoding="utf-8", errors="backslashreplace")
         new.replace(self.path / RESULT)
         link = self.path.parent.parent / LAST
         temporary = link.with_name(f"{LAST}.{os.getpid()}")

@@ -18,6 +18,10 @@ _LIST_ALL = 100
 _SLOWEST = 20
 
 _TAIL_LINES = 15
+
+#: The exit code of a shell, and of ours, for a program that is not there.
+_NO_PROGRAM = 127
+
 _TAIL_BYTES = 64 * 1024
 
 
@@ -41,6 +45,16 @@ def show(screen: Screen, run: RunResult, folder: Path) -> None:
     for result in run.tasks:
         if result.outcome in BAD:
             _failure(screen, result, folder)
+    screen.line(verdict(run), style="32" if run.exit_code == 0 else "31")
+
+
+def brief(screen: Screen, run: RunResult, folder: Path) -> None:
+    """Print a line a failure and the verdict, where the logs of failures were printed already."""
+    for result in run.tasks:
+        if result.outcome in BAD and result.log:
+            screen.line(f"-- {result.id}: log: {_shown(folder / result.log)}")
+    if any(result.exit_code == _NO_PROGRAM and result.outcome in BAD for result in run.tasks):
+        screen.line("-- a program is missing: inv setup installs the tools of the projects")
     screen.line(verdict(run), style="32" if run.exit_code == 0 else "31")
 
 
