@@ -201,6 +201,11 @@ def _words(folder: Path, options: argparse.Namespace) -> list[str]:
     return [*words, *options.also]
 
 
+def pip_words(folder: Path, words: Sequence[str]) -> list[str]:
+    """What `main` with these words would tell pip to install: for hosts with their own pip."""
+    return _words(folder, _parser().parse_args(words))
+
+
 def _without_package(pyproject: Mapping[str, Any], options: argparse.Namespace) -> list[str]:
     project = pyproject.get("project", {})
     names = list(project.get("dependencies", [])) if options.dependencies else []
