@@ -1,0 +1,161 @@
+"""Helpers of tests with real processes: they wait for events with a limit, and never sleep blindly.
+
+Knows nothing of any one test.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polylane.run import tree
+from polylane.run.launch import Body
+from polylane.run.pool import LanePool
+from polylane.run.protocol import Assignment, Report
+
+#: Seconds that an event may take on a loaded machine.
+LIMIT_S = 30.0
+
+#: Newer Pythons warn where a process with threads forks; pytest's watchdog is one.
+FORKS = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+#: A shell command that cannot be ended by TERM.
+STUBBORN = "trap '' TERM; exec sleep 300"
+
+
+def wait_for(event: Callable[[], Any], what: str, limit: float = LIMIT_S) -> Any:
+    """Wait until ``event`` returns something true, and return that."""
+    deadline = time.monotonic() + limit
+    while not (found := event()):
+        assert time.monotonic() < deadline, f"no {what} within {limit:g} s"
+        time.sleep(0.002)
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process lives; a zombie does not."""
+    return not tree.is_zombie(pid)
+
+
+def state(pid: int) -> str:
+    """The state of a process as one letter of proc(5); empty where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def pids_in(file: Path, count: int = 1) -> list[int]:
+    """Wait until a file holds ``count`` whole lines with process ids, and return them."""
+
+    def read() -> list[int]:
+        with suppress(OSError):
+            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            found = [int(line) for line in lines if line.endswith("\n")]
+            return found if len(found) >= count else []
+        return []
+
+    pids: list[int] = wait_for(read, f"{count} process ids in {file.name}")
+    return pids
+
+
+def wait_gone(pids: Sequence[int]) -> None:
+    """Wait until processes have ended."""
+    wait_for(lambda: not any(map(is_alive, pids)), f"end of {pids}")
+
+
+def kill_left(pids: Sequence[int]) -> None:
+    """End processes of a test that was about keeping them."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def in_fork(function: Callable[[], Any]) -> Any:
+    """Call a function in a forked child, a subreaper without children; returns plain data."""
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            tree.become_subreaper()
+            os.write(theirs, marshal.dumps(function()))
+            code = 0
+        except BaseException:  # noqa: BLE001 - told to the test
+            os.write(theirs, traceback.format_exc().encode())
+        finally:
+            os._exit(code)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as file:
+        said = file.read()
+    _, status = os.waitpid(pid, 0)
+    assert status == 0, said.decode()
+    return marshal.loads(said)
+
+
+def job(folder: Path, *argv: str, name: str = "log", **changes: Any) -> Assignment:
+    """An assignment of a command; one word is a script for the shell."""
+    said: dict[str, Any] = {
+        "id": f"all:root:{name}",
+        "argv": argv,
+        "shell": len(argv) == 1,
+        "cwd": str(folder),
+        "env": (),
+        "log": str(folder / name),
+        "timeout": 100.0,
+        "grace": 0.2,
+        "leave": False,
+    }
+    return Assignment(**{**said, **changes})
+
+
+def python(program: str) -> tuple[str, ...]:
+    """The words that run a program in this Python, as fast as it starts."""
+    return (sys.executable, "-I", "-S", "-c", program)
+
+
+@contextmanager
+def lanes(
+    environment: Mapping[str, str] = os.environ,
+    bodies: Mapping[str, Body] | None = None,
+    wakeup: int | None = None,
+) -> Iterator[LanePool]:
+    """A pool of real lanes."""
+    pool = LanePool(environment=environment, bodies=bodies or {}, wakeup=wakeup)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def reports(pool: LanePool, count: int = 1) -> dict[int, Report]:
+    """Wait for the ends of so many tasks."""
+    ended: dict[int, Report] = {}
+    deadline = time.monotonic() + 3 * LIMIT_S
+    while len(ended) < count:
+        left = deadline - time.monotonic()
+        assert left > 0, f"{len(ended)} of {count} tasks have ended"
+        ended.update(pool.wait(left))
+    return ended
+
+
+def run(*jobs: Assignment, bodies: Mapping[str, Body] | None = None) -> list[Report]:
+    """Run assignments one after the other in one lane."""
+    ended = []
+    with lanes(bodies=bodies) as pool:
+        for each in jobs:
+            pool.assign(0, each)
+            ended.append(reports(pool)[0])
+    return ended
