@@ -68,6 +68,13 @@ def test_a_pyproject_that_configures_something_else_is_none(tmp_path: Path) -> N
     assert _maybe(tmp_path, {"pyproject.toml": "[tool.polylane]\njobs = 2\n"}) is None
 
 
+def test_a_module_called_setup_is_no_project(tmp_path: Path) -> None:
+    """Only a setup.py that builds something makes a project."""
+    assert LANGUAGE.describe(Folder(tmp_path, ".")) is None
+    (tmp_path / "setup.py").write_text('"""Sets up the game board."""\ndef setup():\n    pass\n')
+    assert LANGUAGE.describe(Folder(tmp_path, ".")) is None
+
+
 def test_a_setup_py_is_a_project(tmp_path: Path) -> None:
     """Whatever it says."""
     assert _describe(tmp_path, {"setup.py": "from setuptools import setup\nsetup(name='a-b')\n"})

@@ -108,7 +108,7 @@ setuptools.setup(
 
 def test_a_setup_py_that_cannot_be_parsed_says_nothing(tmp_path: Path) -> None:
     """Python 2 is still a manifest, without a name."""
-    manifest = _manifest(tmp_path, setup_py="print 'hello'\n")
+    manifest = _manifest(tmp_path, setup_py="import setuptools\nprint 'hello'\n")
     assert manifest.name == ""
     assert manifest.setup_py is not None
 

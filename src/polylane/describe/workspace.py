@@ -10,6 +10,7 @@ import marshal
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ _LISTED = 8
 #: A description as plain tuples, as it is remembered.
 Plain = tuple[Any, ...]
 
-_RECIPE_FIELDS = tuple(f.name for f in fields(Recipe))
+_values = attrgetter(*(f.name for f in fields(Recipe)))
 
 
 @dataclass(slots=True)
@@ -177,6 +178,7 @@ class _Reader:
         self._folder = folder
         self._targets = targets
         self._disk = Disk(folder)
+        self._alike: dict[Plain, Plain] = {}
         both = tree.entries.keys() | old.entries.keys()
         #: Folders that are not as they were, came or went.
         self._changed = {p for p in both if tree.entries.get(p) is not old.entries.get(p)}
@@ -197,7 +199,7 @@ class _Reader:
             tuple((f, settled(each, since)) for f, each in files.items() if f not in gone),
             tuple(sorted({self._watched(folder) for folder in folders})),
             marshal.dumps(asked),
-            None if description is None else _plain(description),
+            None if description is None else _plain(description, self._alike),
         )
 
     def _holds(self, finding: Finding) -> bool:
@@ -221,8 +223,9 @@ def _above(path: str) -> str:
     return path.rpartition("/")[0] or "."
 
 
-def _plain(description: Description) -> Plain:
-    recipes = tuple(tuple(getattr(r, f) for f in _RECIPE_FIELDS) for r in description.recipes)
+def _plain(description: Description, alike: dict[Plain, Plain]) -> Plain:
+    """A description as tuples; recipes that are alike are one, which is written and read once."""
+    recipes = tuple(alike.setdefault(r, r) for r in map(_values, description.recipes))
     return description.provides, description.requires, recipes, description.left_out
 
 

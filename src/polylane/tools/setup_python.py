@@ -163,7 +163,7 @@ def _install(folder: Path, options: argparse.Namespace) -> int:
         return 2
     if not words:
         return 0
-    return _run(folder, str(python), "-m", "pip", "--no-input", "install", *words)
+    return _run(folder, str(python), "-m", "pip", "--no-input", "install", "--quiet", *words)
 
 
 def _run(folder: Path, *argv: str) -> int:

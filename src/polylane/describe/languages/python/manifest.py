@@ -18,6 +18,11 @@ from polylane.describe.languages.base import Folder
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 _SETUP = ("setup", "setuptools.setup", "distutils.core.setup")
+#: A setup.py that builds something imports a builder, or calls it by the usual name.
+_BUILDS = re.compile(
+    r"^\s*(?:import|from)\s+(?:setuptools|distutils|skbuild|numpy\.distutils)\b|^setup\(",
+    re.MULTILINE,
+)
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt|[^/]+[-_.]requirements\.txt")
 
 
@@ -86,7 +91,7 @@ def ini(folder: Folder, path: str) -> configparser.ConfigParser | None:
 def read_manifest(folder: Folder) -> Manifest:
     """Read what the folder's own files declare."""
     pyproject = folder.toml("pyproject.toml") or {}
-    cfg, setup_py = ini(folder, "setup.cfg"), folder.text("setup.py")
+    cfg, setup_py = ini(folder, "setup.cfg"), _setup_script(folder)
     old = _setup_call(setup_py)
     project, poetry = table(pyproject, "project"), table(pyproject, "tool", "poetry")
     extras = _sets(project.get("optional-dependencies"), old.get("extras_require"))
@@ -167,6 +172,12 @@ def _names(value: object) -> frozenset[str]:
     return frozenset(normalise(found[0]) for line in lines if (found := _NAME.match(line.strip())))
 
 
+def _setup_script(folder: Folder) -> str | None:
+    """The text of setup.py, where it is not just a module of that name."""
+    text = folder.text("setup.py")
+    return text if text is not None and _BUILDS.search(text) else None
+
+
 def _setup_call(text: str | None) -> Mapping[str, Any]:
     """The literal keywords of ``setup(...)`` in setup.py."""
     if text is None:
@@ -237,4 +248,4 @@ def read_name(folder: Folder) -> str:
     """The name of the distribution in a folder; empty where there is none."""
     pyproject = folder.toml("pyproject.toml") or {}
     project, poetry = table(pyproject, "project"), table(pyproject, "tool", "poetry")
-    return _name(project, poetry, ini(folder, "setup.cfg"), _setup_call(folder.text("setup.py")))
+    return _name(project, poetry, ini(folder, "setup.cfg"), _setup_call(_setup_script(folder)))
