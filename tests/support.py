@@ -47,6 +47,16 @@ def is_alive(pid: int) -> bool:
     return not tree.is_zombie(pid)
 
 
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended and was reaped."""
+    return not Path(f"/proc/{pid}").exists()
+
+
+def descriptors() -> int:
+    """How many files this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def state(pid: int) -> str:
     """The state of a process as one letter of proc(5); empty where it is gone."""
     try:

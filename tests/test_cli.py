@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from polylane.cli import workspace_folder
+from polylane.describe.home import workspace_around
 from tests.integrations.repository import Done, Repository
 
 
@@ -20,7 +20,7 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path / "repo")
 
 
-class TestWorkspaceFolder:
+class TestWorkspaceAround:
     """Which folder is the workspace."""
 
     @pytest.mark.parametrize(
@@ -35,18 +35,18 @@ class TestWorkspaceFolder:
             path.write_text(text, encoding="utf-8")
         below = tmp_path / "here" / "a" / "b"
         below.mkdir(parents=True)
-        assert workspace_folder(below) == tmp_path / "here"
+        assert workspace_around(below) == tmp_path / "here"
 
     def test_a_manifest_without_our_table_is_no_mark(self, tmp_path: Path) -> None:
         """Nor is one that cannot be read as text."""
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "pyproject.toml").write_bytes(b"\xff")
         (tmp_path / "polylane.toml").write_text("", encoding="utf-8")
-        assert workspace_folder(tmp_path / "a") == tmp_path
+        assert workspace_around(tmp_path / "a") == tmp_path
 
     def test_without_any_mark_it_is_the_folder_itself(self, tmp_path: Path) -> None:
         """Which then says what is missing."""
-        assert workspace_folder(Path("/proc/self")) == Path("/proc/self")
+        assert workspace_around(Path("/proc/self")) == Path("/proc/self")
 
 
 def test_it_lists_what_the_workspace_offers(repository: Repository) -> None:

@@ -142,14 +142,14 @@ def test_words_go_to_the_tools_that_were_asked_for(yard: Yard) -> None:
 def test_a_python_body_gets_its_words_when_it_is_called(yard: Yard) -> None:
     """It has no command that they could be added to."""
     body = task("lint:root:own", verb="lint", argv=())
-    plan = _plan(yard, words=("x",), own_tasks=lambda config, found: (body,))
+    plan = _plan(yard, words=("x",), own_tasks=lambda *_: (body,))
     assert plan.tasks["lint:root:own"].argv == ()
 
 
 def test_words_that_no_tool_takes_are_refused(yard: Yard) -> None:
     """They would be lost."""
     body = task("docs:root:own", verb="docs", takes_arguments=False)
-    said = {"selection": Selection(("docs",)), "own_tasks": lambda config, found: (body,)}
+    said = {"selection": Selection(("docs",)), "own_tasks": lambda *_: (body,)}
     assert _error(yard, words=("a b", "c"), **said) == (
         "-- 'a b' c: none of the selected tasks takes words for its tool"
     )
@@ -163,7 +163,7 @@ def test_a_host_may_narrow_what_was_selected(yard: Yard) -> None:
         return [each for each in tasks if each.id == "lint:root:a"]
 
     assert list(_plan(yard, adapt=adapt).tasks) == ["lint:root:a"]
-    assert _plan(yard, adapt=lambda tasks, found: [], must_match=False).tasks == {}
+    assert _plan(yard, adapt=lambda *_: [], must_match=False).tasks == {}
 
 
 def test_a_selection_of_nothing_is_refused(yard: Yard) -> None:
@@ -196,7 +196,7 @@ def test_a_verb_of_ones_own_may_be_rolled_out(yard: Yard) -> None:
     """Of the configuration, or of a Python body; one that no task has may be one of ours."""
     config = 'parallel = ["seed", "own", "docs"]\n[tasks."seed:root:x"]\ncommand = ["x"]\n'
     body = task("own:root:x", verb="own")
-    said = {"selection": Selection(("seed", "own")), "own_tasks": lambda config, found: (body,)}
+    said = {"selection": Selection(("seed", "own")), "own_tasks": lambda *_: (body,)}
     assert _plan(yard, config=config, **said).mode.parallel
 
 

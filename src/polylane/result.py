@@ -85,13 +85,15 @@ def _exit_code(tasks: Iterable[TaskResult], signal: int) -> int:
 
 
 def _most_at_once(tasks: Iterable[TaskResult]) -> int:
-    """The largest number of tasks that ran at the same moment; an end comes before a start."""
+    """The largest number of tasks that ran at the same moment."""
     moments = []
     for task in tasks:
         if task.started_s is not None:
-            moments += [(task.started_s, 1), (task.started_s + task.wall_s, -1)]
+            # At one moment ends come before starts, but for those of tasks that took no time.
+            end = (task.started_s + task.wall_s, 1 if task.wall_s == 0 else -1, -1)
+            moments += [(task.started_s, 0, 1), end]
     running = most = 0
-    for _, change in sorted(moments):
+    for _, _, change in sorted(moments):
         running += change
         most = max(most, running)
     return most

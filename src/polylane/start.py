@@ -6,6 +6,7 @@ Every integration turns what its host was given into a `Request` and calls `star
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -124,6 +125,9 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
             wakeup=signals.wakeup,
         )
         signals.suspend, signals.resume = pool.suspend, pool.resume
+        # Nobody waits for it while tasks run. The zygote was forked before, without this thread.
+        loading = threading.Thread(target=_nothing if request.brief else summary.load)
+        loading.start()
         try:
             runner = Runner(
                 plan.graph,
@@ -137,6 +141,7 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
             runner.run(signals.interrupted)
         finally:
             pool.close()
+            loading.join()
     return conclude(
         plan.graph,
         runner.results,
@@ -157,6 +162,10 @@ def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
     return int(SIGINT) if signals.forwarded and died else 0
 
 
+def _nothing() -> None:
+    """Load nothing: a brief end has no table."""
+
+
 def _has_terminal(plan: Plan, request: Request) -> bool:
     """Whether the only task gets the terminal: stdin, live output, a debugger."""
     one = len(plan.graph.tasks) == 1 and request.output == "auto"
@@ -171,7 +180,7 @@ def _schedule(plan: Plan) -> Schedule:
     """Longest remaining path first in parallel; reference order in sequence."""
     priorities = None
     if plan.mode.parallel:
-        known = history.durations(plan.config.folder)
+        known = history.durations(plan.config.folder, plan.tasks.keys())
         priorities = longest_paths(plan.graph, lambda task: _duration(known, task))
     return Schedule(plan.graph, slots=plan.mode.jobs, priorities=priorities, alone=plan.mode.alone)
 

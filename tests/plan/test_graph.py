@@ -64,6 +64,17 @@ def test_a_task_behind_a_cycle_of_afters_is_still_behind_it() -> None:
     assert _order(*tasks) == ["b", "a", "c"]
 
 
+def test_keys_and_not_ids_decide_which_after_yields() -> None:
+    """Of the tasks of a cycle, and of several cycles."""
+    tasks = [task("b", after=("a",)), task("a", after=("b",))]
+    place = {"b": 0, "a": 1}
+    assert [each.id for each in build(tasks, lambda each: (place[each.id],)).tasks] == ["b", "a"]
+    tasks += [task("d", after=("c", "a")), task("c", after=("d",), needs=("b",))]
+    place = {"d": 0, "c": 1, "b": 2, "a": 3}
+    ordered = build(tasks, lambda each: (place[each.id],)).tasks
+    assert [each.id for each in ordered] == ["b", "a", "d", "c"]
+
+
 def test_several_cycles_of_afters_all_yield() -> None:
     """Each is broken by itself."""
     tasks = [

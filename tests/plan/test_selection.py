@@ -101,6 +101,7 @@ def test_a_selection_in_words_is_what_was_typed() -> None:
         "test",
     ]
     assert selection.words()[:2] == ["lint", "test"]
+    assert Selection(("lint",)).words() == ["lint"]
 
 
 def _order(selection: Selection, projects: list[Project], tasks: list[Task]) -> list[str]:
@@ -122,7 +123,7 @@ def test_projects_come_behind_those_that_they_depend_on() -> None:
         Project("app", "a-app", depends=("lib", "base")),
         Project("lib", "lib", depends=("base",)),
         Project("base", "z-base"),
-        Project("other", "other"),
+        Project("other", "Another"),
     ]
     tasks = [
         task("app", project="app", language="python"),
@@ -133,12 +134,14 @@ def test_projects_come_behind_those_that_they_depend_on() -> None:
         task("other-none", project="other"),
         task("other-python", project="other", language="python"),
         task("nowhere", project="root", language="python"),
+        task("nowhere-node", project="root", language="node"),
     ]
     assert _order(Selection(("test",)), projects, tasks) == [
         "nowhere",
         "other-python",
         "base-2",
         "base-1",
+        "nowhere-node",
         "other-node",
         "other-none",
         "lib",
@@ -164,3 +167,25 @@ def test_a_chain_of_a_thousand_projects_is_no_deeper_than_the_stack() -> None:
     projects.append(Project("p3000", "p3000"))
     tasks = [task(f"t{i}", project=f"p{i}") for i in (0, 3000, 1500)]
     assert _order(Selection(("test",)), projects, tasks) == ["t3000", "t1500", "t0"]
+
+
+def test_a_task_that_stands_for_another_has_its_place() -> None:
+    """A host may give one task several ids; one of no known tool comes behind all."""
+    tasks = [task(f"test:p:{tool}", tool=tool) for tool in ("z", "a", "m")]
+    key = reference_key(Selection(("test",)), {"p": Project("p", "p")}, (), tasks)
+    several = [
+        task("a-new", tool="new"),
+        task("a-m", tool="m"),
+        task("z-z", tool="z"),
+        task("a-z", tool="z"),
+        *tasks,
+    ]
+    assert [each.id for each in sorted(several, key=key)] == [
+        "a-z",
+        "test:p:z",
+        "z-z",
+        "test:p:a",
+        "a-m",
+        "test:p:m",
+        "a-new",
+    ]

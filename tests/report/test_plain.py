@@ -40,7 +40,7 @@ class TestEnding:
                 "failed by signal 35 (signal 35) (1.50 s)",
             ),
             (
-                result("a", Outcome.TIMED_OUT, reason="no end within 2 s"),
+                result("a", Outcome.TIMED_OUT, signal=15, reason="no end within 2 s"),
                 "timed out: no end within 2 s (1.50 s)",
             ),
             (

@@ -120,7 +120,7 @@ def test_an_environment_of_the_hosts(language: Language) -> None:
     ],
 )
 def test_colour_is_asked_of_tools_only(
-    language: Language, verb: str, colour: bool, asks: bool
+    language: Language, *, verb: str, colour: bool, asks: bool
 ) -> None:
     """The user's own program must not see it."""
     made = _assignments(colour=colour)(replace(TASK, verb=verb), 1)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from polylane.run import tree
+from polylane.run.attempt import Attempt
 from tests.support import (
     FORKS,
     STUBBORN,
+    in_fork,
     is_alive,
     job,
     kill_left,
@@ -187,6 +193,49 @@ class TestTimeOut:
         """A process that has stopped itself still gets its TERM."""
         [report] = run(job(tmp_path, "kill -STOP $$", timeout=0.2, grace=60.0))
         assert (report.kind, report.signal) == ("timed-out", 15)
+
+
+class TestUnkillable:
+    """A process in uninterruptible sleep, or of another user, cannot be ended."""
+
+    @pytest.fixture
+    def channel(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+        """A runner that says nothing, in a world without signals."""
+        monkeypatch.setattr(tree, "signal_all", lambda *_: None)
+        monkeypatch.setattr(tree, "KILL_LIMIT_S", 0.05)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            yield theirs
+
+    def test_a_main_process_is_told(self, tmp_path: Path, channel: socket.socket) -> None:
+        """The lane goes on without its status."""
+
+        def look() -> list[object]:
+            pid = subprocess.Popen(["sleep", "300"]).pid
+            said = job(tmp_path, "x", timeout=0.05, grace=0.05)
+            report = Attempt(said, pid, channel, set(), time.monotonic()).see_through()
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+            return [pid, report.kind, report.exit_code, report.reason]
+
+        pid, *said = in_fork(look)
+        reason = f"no end within 0.05 s; process {pid} cannot be killed"
+        assert said == ["timed-out", None, reason]
+
+    def test_leftovers_are_told(self, tmp_path: Path, channel: socket.socket) -> None:
+        """Their names say so."""
+
+        def look() -> list[object]:
+            main = subprocess.Popen(["sh", "-c", "sleep 300 & exit 3"])
+            main.returncode = 0
+            said = job(tmp_path, "x", grace=0.05)
+            report = Attempt(said, main.pid, channel, set(), time.monotonic()).see_through()
+            [left] = tree.children()
+            os.kill(left, 9)
+            os.waitpid(left, 0)
+            return [report.exit_code, *report.leftovers]
+
+        assert in_fork(look) == [3, "sleep 300 (cannot be killed)"]
 
 
 class TestCancel:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -69,7 +69,7 @@ class TestLog:
 class TestWorld:
     """What a started command finds around itself."""
 
-    def of(self, tmp_path: Path, script: str, **changes: object) -> str:
+    def of(self, tmp_path: Path, script: str, **changes: Any) -> str:
         [report] = run(job(tmp_path, script, **changes))
         assert report.exit_code == 0
         return (tmp_path / "log").read_text()
@@ -77,7 +77,7 @@ class TestWorld:
     def test_only_the_standard_streams_are_open(self, tmp_path: Path) -> None:
         """No descriptor of ours or of the host's reaches a command."""
         leak = os.open(tmp_path, os.O_RDONLY)
-        os.set_inheritable(leak, True)
+        os.set_inheritable(leak, True)  # noqa: FBT003
         try:
             listed = self.of(tmp_path, "ls -l /proc/$$/fd | sed -n 's/.* \\([0-9]* -> .*\\)/\\1/p'")
         finally:
@@ -269,7 +269,7 @@ BODIES: dict[str, tuple[Callable[[], object], int, str]] = {
     "print": (lambda: print("out"), 0, "out\n"),
     "stderr": (lambda: print("err", file=sys.stderr), 0, "err\n"),
     "sys.exit": (lambda: sys.exit(5), 5, ""),
-    "sys.exit()": (lambda: sys.exit(), 0, ""),
+    "sys.exit()": (sys.exit, 0, ""),
     "sys.exit text": (lambda: sys.exit("why"), 1, "why\n"),
     "os._exit": (lambda: os._exit(11), 11, ""),
     "interrupt": (lambda: _raise(KeyboardInterrupt()), 130, ""),
@@ -298,7 +298,8 @@ class TestBodies:
         report, after = run(job(tmp_path), job(tmp_path, "exit 3", name="next"), bodies=bodies)
         log = (tmp_path / "log").read_text()
         assert report.exit_code == 1
-        assert log.startswith("Traceback") and log.endswith("ValueError: broken\n")
+        assert log.startswith("Traceback")
+        assert log.endswith("ValueError: broken\n")
         assert after.exit_code == 3
 
     def test_a_body_that_is_missing(self, tmp_path: Path) -> None:
@@ -312,7 +313,7 @@ class TestBodies:
         """Words, folder, environment, session and signals are the task's own."""
 
         def body(words: tuple[str, ...]) -> int:
-            print(words, os.getcwd(), os.environ["A"], os.getsid(0) == os.getpid())
+            print(words, Path.cwd(), os.environ["A"], os.getsid(0) == os.getpid())
             print(*(signal.getsignal(n) for n in (15, 1, 3, 20, 17)), sep=" ")
             print(signal.getsignal(2) is signal.default_int_handler)
             return 0

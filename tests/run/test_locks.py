@@ -70,7 +70,7 @@ def _holder(folder: Path, projects: Mapping[str, bool]) -> Iterator[tuple[int, C
         os._exit(0)
     os.close(is_ready)
     assert os.read(ready, 1) == b"."
-    released = []
+    released: list[bool] = []
 
     def release() -> None:
         if not released:
@@ -108,6 +108,10 @@ def _say(text: str) -> None:
     raise _WaitsError(text)
 
 
+def _note(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
 class TestConflicts:
     """Readers share a project, a writer has it for itself."""
 
@@ -123,7 +127,7 @@ class TestConflicts:
         ],
     )
     def test_who_waits(
-        self, tmp_path: Path, has: dict[str, bool], wants: dict[str, bool], waits: bool
+        self, *, tmp_path: Path, has: dict[str, bool], wants: dict[str, bool], waits: bool
     ) -> None:
         """A run waits only where one of the two writes."""
         with _holder(tmp_path, has):
@@ -167,7 +171,7 @@ class TestConflicts:
         with _holder(tmp_path, {"api": True}) as (_, release):
             waiting = os.fork()
             if waiting == 0:
-                ProjectLocks(tmp_path).acquire({"api": True}, told.write_text)
+                ProjectLocks(tmp_path).acquire({"api": True}, lambda text: _note(told, text))
                 os._exit(7)
             wait_for(told.exists, "message")
             assert os.waitpid(waiting, os.WNOHANG) == (0, 0)

@@ -11,7 +11,7 @@ import pytest
 
 from polylane.run import tree
 from polylane.run.pool import LanePool
-from tests.support import FORKS, is_alive, job, lanes, pids_in, reports, run, wait_gone
+from tests.support import FORKS, descriptors, is_alive, job, lanes, pids_in, reports, run, wait_gone
 
 pytestmark = FORKS
 
@@ -26,10 +26,6 @@ WAITING = (
 def _folder(parent: Path, name: str) -> Path:
     (parent / name).mkdir()
     return parent / name
-
-
-def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 class TestLanes:
@@ -54,9 +50,9 @@ class TestLanes:
     def test_nothing_remains_of_a_pool(self, tmp_path: Path) -> None:
         """No process, no zombie, no descriptor, no subreaper."""
         run(job(tmp_path, "true"))
-        before = (_descriptors(), tree.children())
+        before = (descriptors(), tree.children())
         run(job(tmp_path, "exit 3"), job(tmp_path, "sleep 300 & exit 0"))
-        assert (_descriptors(), tree.children()) == before
+        assert (descriptors(), tree.children()) == before
         assert tree.become_subreaper(on=False) is False
 
     def test_closing_ends_what_runs(self, tmp_path: Path) -> None:
@@ -124,6 +120,22 @@ class TestLostLanes:
                     assert pool.wait(30.0) == []
                 pool.assign(0, job(tmp_path, "exit 3"))
                 assert reports(pool)[0].exit_code == 3
+
+    def test_one_that_cannot_start(self, tmp_path: Path) -> None:
+        """A defect at its birth is a crash of its task, and no hang."""
+        with lanes(environment=5) as pool:  # type: ignore[arg-type]
+            for task in range(3):
+                pool.assign(task, job(tmp_path, "true"))
+                assert reports(pool)[task].kind == "crashed"
+
+    def test_one_that_does_not_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Closing waits for a lane only so long, and then ends it with its tree."""
+        monkeypatch.setattr("polylane.run.pool._CLOSE_LIMIT_S", 0.2)
+        with lanes() as pool:
+            pool.assign(0, job(tmp_path, WAITING))
+            pids, [lane] = pids_in(tmp_path / "pids", 4), pids_in(tmp_path / "lane")
+            os.kill(lane, signal.SIGSTOP)
+        assert not any(map(is_alive, [*pids, lane]))
 
     def test_others_children_are_left_alone(self, tmp_path: Path) -> None:
         """A process that the host starts during a run is none of ours."""

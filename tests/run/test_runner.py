@@ -100,7 +100,17 @@ class FakeGate:
 
 def _assignment(task: Task, attempt: int) -> Assignment:
     log = f"/logs/{task.id}.{attempt}.log"
-    return Assignment(task.id, task.argv, False, "/", (), log, task.timeout, 2.0, task.leave)
+    return Assignment(
+        id=task.id,
+        argv=task.argv,
+        shell=False,
+        cwd="/",
+        env=(),
+        log=log,
+        timeout=task.timeout,
+        grace=2.0,
+        leave=task.leave,
+    )
 
 
 def _run(

@@ -10,9 +10,13 @@ import threading
 import pytest
 
 from polylane.run.signals import Signals
-from tests.support import FORKS, in_fork, state, wait_for
+from tests.support import FORKS, descriptors, in_fork, state, wait_for
 
 pytestmark = FORKS
+
+
+def _put(descriptor: int, data: bytes) -> None:
+    os.write(descriptor, data)
 
 
 def _send(number: int) -> None:
@@ -44,11 +48,11 @@ def test_without_a_signal_nothing_is_said() -> None:
 def test_all_is_as_before_afterwards() -> None:
     """Handlers, the wake-up descriptor and open files of the host."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP)
-    before = [signal.getsignal(n) for n in numbers], len(os.listdir("/proc/self/fd"))
+    before = [signal.getsignal(n) for n in numbers], descriptors()
     with Signals():
         assert [signal.getsignal(n) for n in numbers] != before[0]
     wakeup = signal.set_wakeup_fd(-1)
-    assert ([signal.getsignal(n) for n in numbers], len(os.listdir("/proc/self/fd"))) == before
+    assert ([signal.getsignal(n) for n in numbers], descriptors()) == before
     assert wakeup == -1
 
 
@@ -94,15 +98,15 @@ def test_ctrl_c_is_left_to_the_task_with_the_terminal() -> None:
 
 
 @pytest.mark.parametrize("forward_only", [False, True])
-def test_ctrl_z_stops_us_after_the_tasks(forward_only: bool) -> None:
+def test_ctrl_z_stops_us_after_the_tasks(*, forward_only: bool) -> None:
     """Tasks stop, we stop, and on SIGCONT first we go on and then they do."""
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)  # in a group with a parent in the session, stops have an effect
         with Signals(forward_only=forward_only) as signals:
-            signals.suspend = lambda: os.write(theirs, b"s")
-            signals.resume = lambda: os.write(theirs, b"r")
+            signals.suspend = lambda: _put(theirs, b"s")
+            signals.resume = lambda: _put(theirs, b"r")
             for _ in range(2):
                 os.kill(os.getpid(), signal.SIGTSTP)
                 os.write(theirs, b"-")

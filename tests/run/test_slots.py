@@ -86,7 +86,7 @@ class TestLoadGate:
 
     @pytest.mark.parametrize(("pressure", "may"), [(0.81, False), (0.8, True), (0.0, True)])
     def test_pressure_above_the_limit(
-        self, monkeypatch: pytest.MonkeyPatch, pressure: float, may: bool
+        self, *, monkeypatch: pytest.MonkeyPatch, pressure: float, may: bool
     ) -> None:
         """The limit itself is no overload."""
         monkeypatch.setattr(slots, "cpu_pressure", lambda: pressure)
@@ -94,7 +94,7 @@ class TestLoadGate:
 
     @pytest.mark.parametrize(("load", "may"), [(3.7, False), (3.5, True)])
     def test_load_where_pressure_is_unknown(
-        self, monkeypatch: pytest.MonkeyPatch, load: float, may: bool
+        self, *, monkeypatch: pytest.MonkeyPatch, load: float, may: bool
     ) -> None:
         """Above all cores busy and the limit's share of them waiting."""
         monkeypatch.setattr(slots, "cpu_pressure", lambda: None)
@@ -120,8 +120,13 @@ class TestLoadGate:
         """A thousand short tasks do not read the counters a thousand times."""
         looks: list[int] = []
         now = [100.0]
-        monkeypatch.setattr(slots, "cpu_pressure", lambda: looks.append(1) or 0.0)
-        monkeypatch.setattr(slots.time, "monotonic", lambda: now[0])
+
+        def look() -> float:
+            looks.append(1)
+            return 0.0
+
+        monkeypatch.setattr(slots, "cpu_pressure", look)
+        monkeypatch.setattr("polylane.run.slots.time.monotonic", lambda: now[0])
         gate = LoadGate(0.8, 2)
         for _ in range(100):
             assert gate.may_start(1)

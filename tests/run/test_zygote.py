@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from polylane.run.zygote import Zygote
-from tests.support import FORKS, wait_for
+from tests.support import FORKS, is_gone, wait_for
 
 pytestmark = FORKS
 
@@ -102,5 +102,5 @@ def test_a_killed_zygote_is_an_error() -> None:
             zygote.fork_lane(terminal=False)
         channel.sendall(b"x")
         assert channel.recv(1) == b"x"
-    wait_for(lambda: not os.path.exists(f"/proc/{pid}/fd/0"), "end of the lane")
+    wait_for(lambda: is_gone(pid), "end of the lane")
     zygote.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import marshal
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from pathlib import Path
@@ -199,8 +200,15 @@ class _Reader:
             tuple((f, settled(each, since)) for f, each in files.items() if f not in gone),
             tuple(sorted({self._watched(folder) for folder in folders})),
             marshal.dumps(asked),
-            None if description is None else _plain(description, self._alike),
+            None if description is None else self._shared(_plain(description)),
         )
+
+    def _shared(self, plain: Plain) -> Plain:
+        """The same, with recipes that other projects have too: they are written and read once."""
+        provides, requires, recipes, left_out = plain
+        with suppress(TypeError):  # a plug-in's data may be anything
+            recipes = tuple(self._alike.setdefault(recipe, recipe) for recipe in recipes)
+        return provides, requires, recipes, left_out
 
     def _holds(self, finding: Finding) -> bool:
         """Whether a finding is still true; unchanged folders answer every question as before."""
@@ -223,9 +231,8 @@ def _above(path: str) -> str:
     return path.rpartition("/")[0] or "."
 
 
-def _plain(description: Description, alike: dict[Plain, Plain]) -> Plain:
-    """A description as tuples; recipes that are alike are one, which is written and read once."""
-    recipes = tuple(alike.setdefault(r, r) for r in map(_values, description.recipes))
+def _plain(description: Description) -> Plain:
+    recipes = tuple(map(_values, description.recipes))
     return description.provides, description.requires, recipes, description.left_out
 
 

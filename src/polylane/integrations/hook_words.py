@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from polylane.describe.home import workspace_around
 from polylane.errors import UserError, did_you_mean
 from polylane.integrations.hook_files import HOOKS
 
@@ -33,9 +34,6 @@ flags:
 """
 _VALUES = ("--jobs", "--timeout", "--project", "--language", "--workspace")
 _SWITCHES = ("--sequential", "--fail-fast", "--no-own-tasks", "--open-index")
-
-#: A folder with one of these is a workspace.
-_MARKS = ("polylane.toml", ".git")
 
 
 @dataclass(slots=True)
@@ -98,14 +96,4 @@ def workspace_folder(words: Words) -> Path:
         if not (start / named).is_dir():
             raise UserError(f"--workspace {named}: is no folder")
         return (start / named).resolve()
-    for folder in (start, *start.parents):
-        if any((folder / mark).exists() for mark in _MARKS) or _configured(folder):
-            return folder
-    return start
-
-
-def _configured(folder: Path) -> bool:
-    try:
-        return b"[tool.polylane" in (folder / "pyproject.toml").read_bytes()
-    except OSError:
-        return False
+    return workspace_around(start)

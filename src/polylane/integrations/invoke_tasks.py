@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGINT
 from typing import Any
 
 from invoke.collection import Collection
@@ -18,7 +19,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from polylane.errors import DEFECT, UserError
+from polylane.errors import DEFECT, SIGNAL_BASE, UserError
 from polylane.integrations import bodies, offers
 from polylane.integrations.offers import Offer
 from polylane.plan.selection import Selection
@@ -260,6 +261,8 @@ def _exits() -> Iterator[None]:
         raise Exit(str(error), error.exit_code) from None
     except Exit:
         raise
+    except KeyboardInterrupt:  # before or after the run itself, which has its own way to end
+        raise Exit(code=SIGNAL_BASE + SIGINT) from None
     except BrokenPipeError:  # whoever read went away (`| head`); say no more, at the exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:  # noqa: BLE001 - whatever it is, people get one line

@@ -6,6 +6,7 @@ Read from the results that are kept. Knows nothing of the run that asks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from polylane.remember import runs
@@ -14,11 +15,14 @@ from polylane.remember import runs
 _LOOK_AT = 3
 
 
-def durations(workspace: Path) -> dict[str, float]:
-    """The wall time in seconds of each task that ran to its end lately, by id, newest first."""
+def durations(workspace: Path, wanted: AbstractSet[str]) -> dict[str, float]:
+    """The wall time in seconds of each task that ran to its end lately, by id, newest first.
+
+    Those of ``wanted``, and of others that lie beside them.
+    """
     known: dict[str, float] = {}
     for seen, (path, _) in enumerate(runs.heads(workspace)):
-        if seen == _LOOK_AT:
+        if seen == _LOOK_AT or wanted <= known.keys():
             break
         for task in runs.tasks_of(path):
             if task.get("outcome") in ("passed", "failed") and task.get("started_s") is not None:

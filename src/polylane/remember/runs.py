@@ -24,6 +24,9 @@ LAST = "last"
 #: File names have 255 bytes; what is longer is cut and told apart by a hash.
 _NAME_LIMIT = 200
 
+#: What a result says of the whole run fits into so many bytes, as a rule.
+_HEAD_BYTES = 4096
+
 #: A run without a result may still be going on; after so long it was killed.
 _ABANDONED_S = 86_400.0
 
@@ -104,10 +107,18 @@ def heads(workspace: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The runs, newest first, with what their results say of the whole run (no tasks)."""
     for path in _newest(workspace / ".polylane" / "runs"):
         with suppress(OSError, ValueError):
-            text = (path / RESULT).read_text(encoding="utf-8")
-            head, mark, _ = text.partition(', "tasks": ')
+            head, mark, _ = _beginning(path / RESULT).partition(b', "tasks": ')
             if mark:
-                yield path, json.loads(head + "}")
+                yield path, json.loads(head + b"}")
+
+
+def _beginning(path: Path) -> bytes:
+    """A result up to its tasks, and some more: with thousands of tasks the rest is long."""
+    data = b""
+    with path.open("rb") as file:
+        while b', "tasks": ' not in data and (more := file.read(_HEAD_BYTES)):
+            data += more
+    return data
 
 
 def tasks_of(path: Path) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ Sees tasks, results and log files; knows nothing of how they came about.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,18 @@ _COLOURS = {
     Outcome.SKIPPED: "33",
     Outcome.CANCELLED: "33",
 }
+
+
+#: A pipe without a reader, and a terminal whose window was closed.
+_READER_GONE = (errno.EPIPE, errno.EIO)
+
+
+def _mute() -> None:
+    """Send the rest nowhere, or its flush at the exit would fail and change the exit code."""
+    with suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 class Screen:
@@ -47,8 +61,11 @@ class Screen:
                 sys.stdout.flush()
                 self._binary.write(data)
                 self._binary.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if error.errno not in _READER_GONE:
+                raise
             self._gone = True
+            _mute()
 
     def copy(self, log: Path) -> None:
         """Print a log whole, and end its last line where it has no end."""
@@ -64,7 +81,7 @@ class Screen:
 def ending(result: TaskResult) -> str:
     """How a task ended, in words: ``failed with exit code 1 in 0.3 s``."""
     words = result.outcome.value.replace("-", " ")
-    if result.signal is not None:
+    if result.signal is not None and result.outcome is Outcome.FAILED:
         words += f" by signal {result.signal} ({_signal_name(result.signal)})"
     elif result.outcome is Outcome.FAILED and not result.reason:
         words += f" with exit code {result.exit_code}"

@@ -5,6 +5,7 @@ Sees a plan, and starts nothing.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,9 @@ from polylane.planning import Plan
 
 #: So many ids are named in one line.
 _LISTED = 8
+
+#: The bytes that stand for themselves between a shell's ``$'`` and ``'``.
+_PLAIN = frozenset(range(ord(" "), ord("~") + 1)) - frozenset(b"'\\")
 
 
 def commands(plan: Plan) -> str:
@@ -27,9 +31,17 @@ def command(task: Task) -> str:
     if not task.argv:
         text = f"<Python body at {task.source}>"
     else:
-        text = task.argv[0] if task.shell else shlex.join(task.argv)
-    env = "".join(f"{name}={shlex.quote(value)} " for name, value in task.env)
-    return f"{env}{text}" if task.cwd == "." else f"cd {shlex.quote(task.cwd)} && {env}{text}"
+        text = task.argv[0] if task.shell else " ".join(map(_word, task.argv))
+    env = "".join(f"{name}={_word(value)} " for name, value in task.env)
+    return f"{env}{text}" if task.cwd == "." else f"cd {_word(task.cwd)} && {env}{text}"
+
+
+def _word(text: str) -> str:
+    """A word as a shell takes it, and as a terminal may show it."""
+    if text.isprintable():
+        return shlex.quote(text)
+    letters = (chr(b) if b in _PLAIN else f"\\x{b:02x}" for b in os.fsencode(text))
+    return f"$'{''.join(letters)}'"
 
 
 def plan(plan: Plan) -> str:
@@ -70,7 +82,8 @@ def _projects(plan: Plan) -> Iterator[str]:
     for project in projects:
         depends = f", depends on {', '.join(project.depends)}" if project.depends else ""
         found = ", ".join(project.languages) or "no language"
-        yield f"    {project.name}: {project.path} ({found}){depends}"
+        path = project.path if project.path.isprintable() else _word(project.path)
+        yield f"    {project.name}: {path} ({found}){depends}"
     left_out = plan.workspace.left_out()
     if left_out:
         yield "left out:"

@@ -25,6 +25,11 @@ _NO_PROGRAM = 127
 _TAIL_BYTES = 64 * 1024
 
 
+def load() -> None:
+    """Load what `show` needs, beside a run: it takes 5 ms."""
+    import tabulate  # noqa: F401
+
+
 def show(screen: Screen, run: RunResult, folder: Path) -> None:
     """Print the summary; ``folder`` is the run's."""
     from tabulate import tabulate  # only a run's end needs it

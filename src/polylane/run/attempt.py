@@ -179,7 +179,6 @@ class Attempt:
         return names, ()
 
     def _end_tree(self, grace: float) -> bool:
-        grace = 0.0 if self._hurry else grace
         return tree.end_all(self._usage, grace=grace, spare=self._spare, pause=self._pause)
 
 

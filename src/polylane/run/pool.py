@@ -66,7 +66,7 @@ class LanePool:
         wakeup: int | None = None,
     ) -> None:
         """``wakeup``: a descriptor that becomes readable when a signal came."""
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # the host may have closed one
             stream.flush()  # or each fork would print what is buffered
 
         def become_lane(channel: socket.socket, has_terminal: bool) -> NoReturn:  # noqa: FBT001

@@ -80,6 +80,7 @@ class Facts:
         self.manifest: Manifest = read_manifest(folder)
         # Everything about a tool asks where it is configured.
         self.config = cache(self._config)
+        self.uses = cache(self._uses)
 
     @cached_property
     def above(self) -> tuple[Folder, ...]:
@@ -117,12 +118,17 @@ class Facts:
     def depends_on(self, mark: Mark) -> bool:
         """Whether the project's environment is said to hold the tool."""
         return any(
-            fnmatchcase(name, package) for package in mark.packages for name in self.installed
+            any(fnmatchcase(name, package) for name in self.installed)
+            if package.endswith("*")
+            else package in self.installed
+            for package in mark.packages
         )
 
     def _config(self, mark: Mark) -> tuple[Folder, Mapping[str, Any]] | None:
         """Where a tool is configured, the nearest first, and its table (empty for other files)."""
-        for folder in (self.folder, *(self.above if mark.upward else ())):
+        if (found := _config_in(self.folder, mark)) is not None:
+            return self.folder, found
+        for folder in self.above if mark.upward else ():
             if (found := folder.once(_config_in, mark)) is not None:
                 return folder, found
         return None
@@ -142,7 +148,7 @@ class Facts:
         found = self.config(mark)
         return found[0] if found is not None and found[0] is not self.folder else None
 
-    def uses(self, mark: Mark) -> bool:
+    def _uses(self, mark: Mark) -> bool:
         """Whether the project is configured for the tool or depends on it."""
         return self.config(mark) is not None or self.depends_on(mark)
 
