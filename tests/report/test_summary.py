@@ -105,3 +105,11 @@ def test_of_many_tasks_only_the_interesting_are_listed(
 def test_nothing_to_do_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A run of no task."""
     assert shown(run(), tmp_path, capfd).endswith("parallel: nothing to do\n")
+
+
+def test_a_name_with_a_line_end_stays_in_its_row(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Folders may be called anything."""
+    odd = TaskResult("lint:a\nb\x1b:é", Outcome.PASSED, 0, started_s=0.0)
+    assert "lint:a\\nb\\x1b:é  passed" in shown(run(odd), tmp_path, capfd)

@@ -37,19 +37,24 @@ def show(screen: Screen, run: RunResult, folder: Path) -> None:
     rows, more = _chosen(run.tasks)
     table = tabulate(
         [_row(result) for result in rows],
-        headers=("task", "outcome", "wall s", "CPU s", "peak MB", "read MB", "written MB"),
+        headers=("task", "outcome", "wall s", "CPU s", "peak MB", "read MB", "wrote MB"),
         colalign=("left", "left", "right", "right", "right", "right", "right"),
         disable_numparse=True,
     )
-    screen.line()
-    screen.line(table)
+    head, rule, *lines = table.split("\n")
+    screen.line(f"\n{head}\n{rule}")
+    for line, result in zip(lines, rows, strict=True):
+        passed = result.outcome is Outcome.PASSED
+        screen.line(line, style="" if passed else style(result.outcome))
     if more:
         screen.line(f"... and {more} more that passed; all are in {_shown(folder / 'result.json')}")
     screen.line()
     screen.line(_times(run))
     for result in run.tasks:
         if result.outcome in BAD:
+            screen.line()
             _failure(screen, result, folder)
+    screen.line()
     screen.line(verdict(run), style="32" if run.exit_code == 0 else "31")
 
 
@@ -81,11 +86,12 @@ def _chosen(tasks: Sequence[TaskResult]) -> tuple[list[TaskResult], int]:
 
 
 def _row(result: TaskResult) -> tuple[str, ...]:
+    name = _printable(result.id)
     if result.started_s is None:
-        return (result.id, result.outcome.value, "", "", "", "", "")
+        return (name, result.outcome.value, "", "", "", "", "")
     peak = "-" if result.max_rss_bytes is None else f"{result.max_rss_bytes / 1e6:.0f}"
     return (
-        result.id,
+        name,
         result.outcome.value,
         f"{result.wall_s:.2f}",
         f"{result.cpu_s:.2f}",
@@ -93,6 +99,11 @@ def _row(result: TaskResult) -> tuple[str, ...]:
         f"{result.read_bytes / 1e6:.1f}",
         f"{result.write_bytes / 1e6:.1f}",
     )
+
+
+def _printable(name: str) -> str:
+    """A name in one line, for folders may be called anything."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
 def _times(run: RunResult) -> str:
@@ -106,7 +117,7 @@ def _times(run: RunResult) -> str:
         saved, how = run.work_s - run.wall_s, "an estimate: no sequential run was measured"
         whole = run.work_s
     share = f" ({saved / whole:.0%})" if whole > 0 else ""
-    return f"{text}, saved {saved:.2f} s{share}, {how}"
+    return f"{text}\nsaved {saved:.2f} s{share}, {how}"
 
 
 def _failure(screen: Screen, result: TaskResult, folder: Path) -> None:
