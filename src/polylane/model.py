@@ -93,6 +93,8 @@ class Recipe:
     fix_argv: tuple[str, ...] = ()
     #: For ``setup``: the paths which exist when it was done (``.venv``, ``node_modules``).
     creates: tuple[str, ...] = ()
+    #: It asks a service that nobody in the project asked for: it runs with ``audit = true`` only.
+    audit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,3 +163,23 @@ def test_without_node_modules_the_manager_starts_tools(tmp_path: Path) -> None:
     task = recipes(tmp_path, manifest, eslint__config__js="")["lint:eslint"]
     assert task.argv == ("yarn", "run", "eslint", ".")
     assert task.fix_argv == ("yarn", "run", "eslint", "--fix", ".")
+
+
+@pytest.mark.parametrize(
+    ("lock", "command"),
+    [
+        ("package-lock.json", "npm audit"),
+        ("pnpm-lock.yaml", "pnpm audit"),
+        ("bun.lock", "bun audit"),
+        ("yarn.lock", "yarn audit"),
+    ],
+)
+def test_an_audit_is_offered_where_the_lockfile_lies(
+    tmp_path: Path, lock: str, command: str
+) -> None:
+    """It asks a service, so that it waits for `audit = true`; a member has no lockfile."""
+    root = {"name": "root", "workspaces": ["a"]}
+    files = {"package.json": root, lock: "", "a/package.json": {"name": "a"}}
+    (audit,) = [recipe for recipe in describe(tmp_path, files).recipes if recipe.audit]
+    assert " ".join(audit.argv) == command
+    assert not [recipe for recipe in describe(tmp_path, files, "a").recipes if recipe.audit]

@@ -9,6 +9,8 @@ import pytest
 from polylane.errors import UserError
 from polylane.integrations import offers
 from polylane.integrations.bodies import Body
+from polylane.plan.selection import Selection
+from polylane.planning import Request, make_plan
 from tests.integrations.repository import Repository
 
 
@@ -113,3 +115,23 @@ class TestSelect:
         with pytest.raises(UserError) as caught:
             offers.verbs_of(tmp_path, text, [])
         assert told in str(caught.value)
+
+
+class TestAudit:
+    """``audit = true``."""
+
+    @pytest.mark.parametrize("said", [True, False])
+    def test_package_managers_audits_are_offered_on_request(
+        self, tmp_path: Path, *, said: bool
+    ) -> None:
+        """They need a network, so that they are no part of `security` by themselves."""
+        Repository(tmp_path).write(
+            {
+                "polylane.toml": f"audit = {str(said).lower()}\n",
+                "package.json": '{"name": "x"}',
+                "package-lock.json": "{}",
+            }
+        )
+        assert ("security" in names(tmp_path)) is said
+        request = Request(tmp_path, Selection(("security",)), must_match=False)
+        assert [task.tool for task in make_plan(request).graph.tasks] == ["npm-audit"] * said

@@ -33,7 +33,9 @@ _LISTED = 8
 #: A description as plain tuples, as it is remembered.
 Plain = tuple[Any, ...]
 
-_values = attrgetter(*(f.name for f in fields(Recipe)))
+_FIELDS = [f.name for f in fields(Recipe)]
+_values = attrgetter(*_FIELDS)
+_VERB, _AUDIT = _FIELDS.index("verb"), _FIELDS.index("audit")
 
 
 @dataclass(slots=True)
@@ -59,6 +61,16 @@ class Workspace:
     def recipes(self, project: str, language: str) -> list[Recipe]:
         """What a language can do in a project."""
         return [Recipe(*plain) for plain in self.descriptions[project][language][2]]
+
+    def languages_of_verbs(self, *, audit: bool) -> dict[str, set[str]]:
+        """The languages of each verb that some project has; ``audit``: count audits, too."""
+        found: dict[str, set[str]] = {}
+        for described in self.descriptions.values():
+            for language, plain in described.items():
+                for recipe in plain[2]:
+                    if audit or not recipe[_AUDIT]:
+                        found.setdefault(recipe[_VERB], set()).add(language)
+        return found
 
     def left_out(self) -> list[tuple[str, str, str]]:
         """``(project, what, why)`` of all that was seen and left out on purpose."""

@@ -110,11 +110,7 @@ def _of_verb(verb: str, languages: Iterable[str]) -> Iterator[Offer]:
 
 def _languages(config: Config, found: Workspace, bodies: Iterable[Body]) -> dict[str, set[str]]:
     """The languages of each verb that some project has."""
-    languages: dict[str, set[str]] = {}
-    for described in found.descriptions.values():
-        for language, plain in described.items():
-            for recipe in plain[2]:
-                languages.setdefault(recipe[0], set()).add(language)
+    languages = found.languages_of_verbs(audit=config.audit)
     for name, said in config.tasks.items():
         if said.command is not None:
             verb, project, _ = name.split(":", 2)

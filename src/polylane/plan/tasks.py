@@ -54,6 +54,8 @@ class _Builder:
         self._tasks[task.id] = task
 
     def add_recipe(self, project: Project, language: str, recipe: Recipe) -> None:
+        if recipe.audit and not self._config.audit:
+            return
         task = Task(
             id=task_id(recipe.verb, project.name, recipe.tool),
             verb=recipe.verb,

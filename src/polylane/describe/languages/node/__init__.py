@@ -36,6 +36,7 @@ class Node:
         from polylane.describe.languages.node.found import found_recipes
         from polylane.describe.languages.node.package import load
         from polylane.describe.languages.node.recipes import (
+            audit_recipe,
             clean_recipe,
             script_recipes,
             setup_recipe,
@@ -47,14 +48,14 @@ class Node:
             return None
         choice = choose(package)
         recipes = [*script_recipes(package, choice), *found_recipes(package, choice)]
-        setup = setup_recipe(package)
+        setup, audit = setup_recipe(package), audit_recipe(package)
         if not any(recipe.verb == "clean" for recipe in recipes):
             recipes.append(clean_recipe(package))
         name = package.manifest.get("name")
         return Description(
             provides=(name,) if isinstance(name, str) else (),
             requires=tuple(package.depends),
-            recipes=(*([setup] if setup else []), *recipes),
+            recipes=(*([setup] if setup else []), *recipes, *([audit] if audit else [])),
             left_out=tuple(choice.left_out),
         )
 

@@ -29,6 +29,8 @@ class Manager:
     quiet: tuple[str, ...]
     #: Starts a script.
     run: tuple[str, ...]
+    #: Asks the registry for known weaknesses of what is installed.
+    audit: tuple[str, ...]
     #: Stands between the script's name and words for it.
     separator: tuple[str, ...] = ()
     #: What an install leaves.
@@ -45,6 +47,7 @@ NPM = Manager(
     ("npm", "ci"),
     ("npm", "run", "--silent"),
     ("npm", "run"),
+    ("npm", "audit"),
     ("--",),
 )
 PNPM = Manager(
@@ -53,6 +56,7 @@ PNPM = Manager(
     ("pnpm", "install", "--frozen-lockfile"),
     ("pnpm", "--silent", "run"),
     ("pnpm", "run"),
+    ("pnpm", "audit"),
 )
 YARN_1 = Manager(
     "yarn",
@@ -60,6 +64,7 @@ YARN_1 = Manager(
     ("yarn", "install", "--frozen-lockfile"),
     ("yarn", "--silent", "run"),
     ("yarn", "run"),
+    ("yarn", "audit"),
 )
 YARN = Manager(
     "yarn",
@@ -67,6 +72,7 @@ YARN = Manager(
     ("yarn", "install", "--immutable"),
     ("yarn", "run"),
     ("yarn", "run"),
+    ("yarn", "npm", "audit", "--recursive"),
 )
 YARN_PNP = Manager(
     "yarn",
@@ -74,6 +80,7 @@ YARN_PNP = Manager(
     ("yarn", "install", "--immutable"),
     ("yarn", "run"),
     ("yarn", "run"),
+    ("yarn", "npm", "audit", "--recursive"),
     creates=".pnp.cjs",
     bins=False,
 )
@@ -83,6 +90,7 @@ BUN = Manager(
     ("bun", "install", "--frozen-lockfile"),
     ("bun", "run", "--silent"),
     ("bun", "run"),
+    ("bun", "audit"),
 )
 MANAGERS = {"npm": NPM, "pnpm": PNPM, "yarn": YARN_1, "bun": BUN}
 #: Which lockfile counts where several lie in one folder: package-lock.json is what gets left over.

@@ -71,6 +71,16 @@ def setup_recipe(package: Package) -> Recipe | None:
     return Recipe("setup", package.manager.name, argv, takes_arguments=False, creates=creates)
 
 
+def audit_recipe(package: Package) -> Recipe | None:
+    """Return the package manager's audit, at the folder with the lockfile that it reads."""
+    manager = package.manager
+    locks = [name for name in manager.locks if package.folder.exists(name)]
+    if not locks:
+        return None
+    reads = ("**/package.json", *locks)
+    return Recipe("security", f"{manager.name}-audit", manager.audit, reads, (), audit=True)
+
+
 def clean_recipe(package: Package) -> Recipe:
     """Remove what the tools leave."""
     written = tsconfig.written_by(package.folder, ()) or ()
