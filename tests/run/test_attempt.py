@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 import time
@@ -113,6 +114,17 @@ class TestLeftovers:
         script = "for i in 1 2 3; do sleep 30$i & done; exit 0"
         [report] = run(job(tmp_path, script))
         assert sorted(report.leftovers) == ["sleep 301", "sleep 302", "sleep 303"]
+
+    def test_zombies_are_not_counted(self, tmp_path: Path) -> None:
+        """What a leftover has not reaped has ended by itself."""
+        parent = python("import os, time; os.fork() or os._exit(0); time.sleep(300)")
+        script = (
+            f"{shlex.join(parent)} &"
+            " until grep -q . /proc/$!/task/$!/children 2>&-; do :; done; exit 3"
+        )
+        [report] = run(job(tmp_path, script))
+        assert report.exit_code == 3
+        assert len(report.leftovers) == 1
 
     def test_what_ends_with_its_parent_is_none(self, tmp_path: Path) -> None:
         """A process that ends by itself just after the main one was not left behind."""

@@ -60,6 +60,11 @@ class TestLog:
         run(job(tmp_path, *python(program)))
         assert (tmp_path / "log").read_text().split() == [str(i) for i in range(1000)]
 
+    def test_programs_that_open_it_again_append(self, tmp_path: Path) -> None:
+        """Whoever opens ``/dev/stdout`` for itself overwrites nothing, and is not overwritten."""
+        run(job(tmp_path, "echo one; echo two >> /dev/stdout; echo three"))
+        assert (tmp_path / "log").read_text() == "one\ntwo\nthree\n"
+
     def test_a_second_attempt_starts_anew(self, tmp_path: Path) -> None:
         """An older log of the same name is replaced."""
         run(job(tmp_path, "echo a long first line"), job(tmp_path, "echo second"))
@@ -324,6 +329,14 @@ class TestBodies:
         assert first == f"('-k', 'a b') {tmp_path} 1 True"
         assert second.split() == ["0"] * 5 or second == " ".join(["Handlers.SIG_DFL"] * 5)
         assert third == "True"
+
+    def test_a_body_has_only_the_given_environment(self, tmp_path: Path) -> None:
+        """What the host's process has besides is not a task's."""
+        bodies = {"all:root:log": lambda _: print(dict(os.environ))}
+        with lanes(environment={"A": "1"}, bodies=bodies) as pool:  # type: ignore[arg-type]
+            pool.assign(0, job(tmp_path, env=(("B", "2"),)))
+            reports(pool)
+        assert (tmp_path / "log").read_text() == "{'A': '1', 'B': '2'}\n"
 
     def test_bodies_are_apart(self, tmp_path: Path) -> None:
         """What one body changes in its process, no other task sees."""

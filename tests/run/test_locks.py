@@ -64,10 +64,12 @@ def _holder(folder: Path, projects: Mapping[str, bool]) -> Iterator[tuple[int, C
     end, do_end = os.pipe()
     pid = os.fork()
     if pid == 0:
-        ProjectLocks(folder).acquire(projects, print)
-        os.write(is_ready, b".")
-        os.read(end, 1)
-        os._exit(0)
+        try:
+            ProjectLocks(folder).acquire(projects, print)
+            os.write(is_ready, b".")
+            os.read(end, 1)
+        finally:
+            os._exit(0)
     os.close(is_ready)
     assert os.read(ready, 1) == b"."
     released: list[bool] = []
@@ -106,6 +108,21 @@ class _WaitsError(Exception):
 
 def _say(text: str) -> None:
     raise _WaitsError(text)
+
+
+def _locking_often(folder: Path, order: list[str]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            for _ in range(200):
+                taken = ProjectLocks(folder)
+                taken.acquire(dict.fromkeys(order, True), lambda _: None)
+                taken.release()
+            code = 0
+        finally:
+            os._exit(code)
+    return pid
 
 
 def _note(file: Path, text: str) -> None:
@@ -171,8 +188,11 @@ class TestConflicts:
         with _holder(tmp_path, {"api": True}) as (_, release):
             waiting = os.fork()
             if waiting == 0:
-                ProjectLocks(tmp_path).acquire({"api": True}, lambda text: _note(told, text))
-                os._exit(7)
+                try:
+                    ProjectLocks(tmp_path).acquire({"api": True}, lambda text: _note(told, text))
+                    os._exit(7)
+                finally:
+                    os._exit(1)
             wait_for(told.exists, "message")
             assert os.waitpid(waiting, os.WNOHANG) == (0, 0)
             release()
@@ -182,17 +202,24 @@ class TestConflicts:
     def test_two_runs_never_wait_for_each_other(self, tmp_path: Path) -> None:
         """Whatever the order in which they name their projects."""
         names = [f"project-{i}" for i in range(8)]
-        pids = []
-        for order in (names, names[::-1]):
-            pid = os.fork()
-            if pid == 0:
-                for _ in range(200):
-                    taken = ProjectLocks(tmp_path)
-                    taken.acquire(dict.fromkeys(order, True), lambda _: None)
-                    taken.release()
-                os._exit(0)
-            pids.append(pid)
+        pids = [_locking_often(tmp_path, order) for order in (names, names[::-1])]
         assert [os.waitpid(pid, 0)[1] for pid in pids] == [0, 0]
+
+    def test_every_run_takes_them_in_one_order(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Which is why no two can wait for each other."""
+        taken: list[int] = []
+        monkeypatch.setattr(
+            "polylane.run.locks.fcntl.lockf", lambda _file, _kind, _size, place: taken.append(place)
+        )
+        names = [f"project-{i}" for i in range(8)]
+        for order in (names, names[::-1]):
+            made = ProjectLocks(tmp_path)
+            made.acquire(dict.fromkeys(order, True), _say)
+            made.release()
+        assert len(taken) == 16
+        assert taken[:8] == taken[8:]
 
     def test_projects_that_share_a_byte(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -96,6 +96,22 @@ class TestLostLanes:
         assert (crashed.kind, crashed.reason) == ("crashed", "its lane died")
         assert [others[1].exit_code, others[2].exit_code] == [3, 5]
 
+    def test_a_body_ends_with_its_lane(self, tmp_path: Path) -> None:
+        """It has no part of the channel, whose end would else not be seen."""
+
+        def body(_: tuple[str, ...]) -> int:
+            (tmp_path / "lane").write_text(f"{os.getppid()}\n")
+            (tmp_path / "pids").write_text(f"{os.getpid()}\n")
+            signal.pause()
+            return 0
+
+        with lanes(bodies={"all:root:log": body}) as pool:
+            pool.assign(0, job(tmp_path))
+            [pid] = pids_in(tmp_path / "pids")
+            os.kill(pids_in(tmp_path / "lane")[0], signal.SIGKILL)
+            assert reports(pool)[0].kind == "crashed"
+            assert not is_alive(pid)
+
     def test_nothing_escapes_the_sweep(self, tmp_path: Path) -> None:
         """The kernel hands on a dead lane's children after the end of its channel."""
         with lanes() as pool:

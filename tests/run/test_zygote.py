@@ -78,6 +78,25 @@ def test_signals_to_the_group_do_not_end_it(zygote: Zygote) -> None:
     _fork(zygote)[0].close()
 
 
+def test_its_signals_do_not_wake_its_parent() -> None:
+    """The wake-up descriptor that it was forked with is the parent's."""
+    ours, theirs = os.pipe2(os.O_NONBLOCK)
+    before = signal.set_wakeup_fd(theirs)
+    try:
+        zygote = Zygote(_echo)
+        _fork(zygote)[0].close()
+        os.kill(zygote.pid, signal.SIGTERM)
+        _fork(zygote)[0].close()
+        zygote.close()
+        os.waitpid(zygote.pid, 0)
+        with pytest.raises(BlockingIOError):
+            os.read(ours, 1)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(ours)
+        os.close(theirs)
+
+
 def test_it_ends_after_its_lanes() -> None:
     """The end of the zygote proves the end of every lane."""
     zygote = Zygote(_echo)

@@ -38,7 +38,10 @@ class Launcher:
         terminal: bool,
         private: socket.socket,
     ) -> None:
-        """``terminal``: tasks get ours, and our session. ``private``: not for Python bodies."""
+        """Tasks read what we do; with ``terminal`` they also write there, in our session.
+
+        ``private``: not for Python bodies.
+        """
         self._environment = dict(environment)
         self._bodies = bodies
         self._terminal = terminal
@@ -63,7 +66,6 @@ class Launcher:
     def _spawn(self, job: Assignment, log: int | None) -> int:
         process = subprocess.Popen(
             ["/bin/sh", "-c", *job.argv] if job.shell else job.argv,
-            stdin=None if self._terminal else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd=job.cwd,
