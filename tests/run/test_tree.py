@@ -67,6 +67,8 @@ def test_command_lines() -> None:
 
     def look() -> list[str]:
         process = subprocess.Popen(["sleep", "300"])
+        # The kernel lets our Popen go a moment before the new program's words can be read.
+        wait_for(lambda: tree.command_line(process.pid).startswith("sleep"), "words")
         named = tree.command_line(process.pid)
         process.kill()
         wait_for(lambda: state(process.pid) == "Z", "zombie")

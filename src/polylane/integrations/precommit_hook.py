@@ -7,12 +7,13 @@ heavy is imported when there is something to do.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polylane.errors import DEFECT, PASSED, UserError
+from polylane.errors import DEFECT, PASSED, SIGNAL_BASE, UserError
 from polylane.integrations.hook_files import HOOKS, Change, Hook, Narrowing
 from polylane.integrations.hook_words import USAGE, Words, parse, workspace_folder
 
@@ -35,6 +36,8 @@ def main() -> None:
     except UserError as error:
         print(f"polylane: {error}", file=sys.stderr)
         code = error.exit_code
+    except KeyboardInterrupt:  # before or after a run, which answers for itself
+        code = SIGNAL_BASE + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - whatever it is, people get one line
         from polylane.integrations.defect import report
 
