@@ -81,6 +81,14 @@ class TestPressure:
         assert cpu_pressure(tmp_path / "cpu") is None
 
 
+def test_the_runnable_are_counted_by_the_kernel(tmp_path: Path) -> None:
+    """As the fourth field of loadavg says; what cannot be read is unknown."""
+    (tmp_path / "loadavg").write_text("0.20 0.18 0.12 5/80 11206\n", encoding="ascii")
+    assert slots.runnable(tmp_path / "loadavg") == 5
+    assert slots.runnable(tmp_path / "none") is None
+    assert (slots.runnable() or 0) > 0
+
+
 class TestLoadGate:
     """Holds tasks back while the machine is overloaded."""
 
@@ -90,6 +98,16 @@ class TestLoadGate:
     ) -> None:
         """The limit itself is no overload."""
         monkeypatch.setattr(slots, "cpu_pressure", lambda: pressure)
+        monkeypatch.setattr(slots, "runnable", lambda: 7)
+        assert LoadGate(0.8, 2).may_start(1) is may
+
+    @pytest.mark.parametrize(("crowd", "may"), [(7, False), (6, True)])
+    def test_pressure_without_a_crowd_holds_nothing_back(
+        self, *, monkeypatch: pytest.MonkeyPatch, crowd: int, may: bool
+    ) -> None:
+        """A few tools with threads press hard on their own; three a core are no crowd."""
+        monkeypatch.setattr(slots, "cpu_pressure", lambda: 1.0)
+        monkeypatch.setattr(slots, "runnable", lambda: crowd)
         assert LoadGate(0.8, 2).may_start(1) is may
 
     @pytest.mark.parametrize(("load", "may"), [(3.7, False), (3.5, True)])
@@ -126,6 +144,7 @@ class TestLoadGate:
             return 0.0
 
         monkeypatch.setattr(slots, "cpu_pressure", look)
+        monkeypatch.setattr(slots, "runnable", lambda: 99)
         monkeypatch.setattr("polylane.run.slots.time.monotonic", lambda: now[0])
         gate = LoadGate(0.8, 2)
         for _ in range(100):

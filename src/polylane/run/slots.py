@@ -13,6 +13,9 @@ from pathlib import Path
 #: The default cap: more side by side helps few repositories until their history says so.
 AUTO_CAP = 4
 
+#: More threads than this for each core want to run where a machine is overloaded.
+_CROWD = 3
+
 #: Load is looked at no more often than this.
 _LOOK_S = 0.1
 
@@ -68,12 +71,22 @@ class LoadGate:
         return not self._overloaded
 
     def _is_overloaded(self) -> bool:
-        pressure = cpu_pressure()
-        if pressure is not None:
-            return pressure > self._max_load
+        # Two tasks with threads of their own press hard on two cores, and yet run well together:
+        # it takes a crowd as well.
+        pressure, crowd = cpu_pressure(), runnable()
+        if pressure is not None and crowd is not None:
+            return pressure > self._max_load and crowd > self._available * _CROWD
         with suppress(OSError):
             return os.getloadavg()[0] > self._available * (1 + self._max_load)
         return False
+
+
+def runnable(file: Path = Path("/proc/loadavg")) -> int | None:
+    """How many threads run or want to run at this moment; None if unknown. See proc_loadavg(5)."""
+    try:
+        return int(file.read_text(encoding="ascii").split()[3].partition("/")[0])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def cpu_pressure(file: Path = Path("/proc/pressure/cpu")) -> float | None:
