@@ -30,6 +30,13 @@ def test_ignored_paths_are_named_as_they_were_asked(yard: Yard) -> None:
     assert git.ignored(yard.folder, ["kept", "kept-not"]) == {"kept-not"}
 
 
+def test_a_name_that_starts_like_magic_is_a_name(yard: Yard) -> None:
+    """Git would take it for a pathspec with a meaning."""
+    yard.write(".gitignore", ":y\n:(top)x\n")
+    names = [":y", ":(top)x", "x", "y"]
+    assert git.ignored(yard.folder, names) == {":y", ":(top)x"}
+
+
 def test_nothing_asked_is_nothing_ignored(tmp_path: Path) -> None:
     """Git is not even started: this is no repository."""
     assert git.ignored(tmp_path, []) == set()
@@ -114,3 +121,35 @@ def test_a_bare_repository_is_no_workspace(yard: Yard) -> None:
     """It has no files."""
     with pytest.raises(UserError, match="is no git repository"):
         git.git_folder(yard.folder / ".git")
+
+
+def test_a_repository_of_somebody_else_is_refused_in_gits_words(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git says whose it is, or what is wrong with it."""
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(UserError, match="git refuses to work here: fatal: detected dubious"):
+        git.git_folder(yard.folder)
+
+
+def test_a_configuration_that_git_cannot_read_is_named(yard: Yard) -> None:
+    """Its file and line, and not that there is no repository."""
+    (yard.folder.with_name("home") / ".gitconfig").write_text("[core\n")
+    with pytest.raises(UserError, match=r"git refuses to work here: .*bad config .*gitconfig"):
+        git.git_folder(yard.folder)
+
+
+def test_values_of_the_command_line_are_no_files(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git says of each value where it comes from."""
+    monkeypatch.setattr(git, "_environment", lambda: {**os.environ, **ONE_VALUE})
+    assert yard.folder / "mine" in git.ignore_sources(yard.folder)
+    assert not [p for p in git.ignore_sources(yard.folder) if p.name.startswith("command")]
+
+
+ONE_VALUE = {
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "core.excludesFile",
+    "GIT_CONFIG_VALUE_0": "mine",
+}

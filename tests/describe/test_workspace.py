@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from polylane.describe import walk, workspace
 from polylane.describe.config import Config
+from polylane.describe.languages.base import Folder
 from polylane.errors import UserError
-from tests.describe.toys import Yard, register, yard
+from polylane.model import Description
+from tests.describe.toys import TOY, Yard, register, yard
 
 __all__ = ["yard"]
 
@@ -217,7 +220,7 @@ def test_a_repository_that_is_gone_is_refused_though_it_is_remembered(yard: Yard
 
 def test_a_workspace_that_is_gone_is_refused(tmp_path: Path) -> None:
     """Its folder is named."""
-    with pytest.raises(UserError, match="nowhere: is no git repository"):
+    with pytest.raises(UserError, match="nowhere: git refuses to work here: fatal: cannot change"):
         workspace.find(Config(tmp_path / "nowhere"))
 
 
@@ -235,3 +238,21 @@ def test_a_folder_that_vanishes_in_between_holds_nothing(
 
     monkeypatch.setattr(walk, "_listing", vanishing)
     assert yard.paths() == ["b"]
+
+
+def test_what_was_left_out_on_purpose_is_said_with_its_project(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the language says it."""
+    yard.toys("a", "b")
+    described = TOY.describe
+
+    def leaving_out(folder: Folder) -> Description | None:
+        found = described(folder)
+        return found and replace(found, left_out=(("script x", "only delegates"),))
+
+    monkeypatch.setattr(TOY, "describe", leaving_out)
+    assert yard.find().left_out() == [
+        ("a", "script x", "only delegates"),
+        ("b", "script x", "only delegates"),
+    ]

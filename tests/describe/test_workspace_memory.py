@@ -80,14 +80,14 @@ def test_an_edited_ignore_file_counts_at_once(yard: Yard) -> None:
 
 def test_a_new_ignore_file_counts_at_once(yard: Yard) -> None:
     """In any folder; and so does its end."""
-    yard.toys("sub/a", "sub/b")
-    assert yard.paths() == ["sub/a", "sub/b"]
+    yard.toys("sub/a", "sub/b", "sub/c/deep")
+    assert yard.paths() == ["sub/a", "sub/b", "sub/c/deep"]
     yard.tick()
-    yard.write("sub/.gitignore", "a\n")
+    yard.write("sub/.gitignore", "a\ndeep\n")
     assert yard.paths() == ["sub/b"]
     yard.tick()
     (yard.folder / "sub" / ".gitignore").unlink()
-    assert yard.paths() == ["sub/a", "sub/b"]
+    assert yard.paths() == ["sub/a", "sub/b", "sub/c/deep"]
 
 
 def test_a_file_that_a_language_asked_about_may_appear(yard: Yard) -> None:
@@ -155,7 +155,7 @@ def test_other_packages_with_the_same_languages_change_nothing(
         lambda data: data[:-1],
         lambda data: data[: len(data) // 2],
         lambda data: data[:-20] + bytes([data[-20] ^ 1]) + data[-19:],
-        lambda data: data.replace(b"polylane ", b"polylane 9", 1),
+        lambda data: data.replace(b"polylane", b"Polylane", 1),
     ],
 )
 def test_a_memory_that_is_broken_is_as_good_as_none(yard: Yard, damage: object) -> None:

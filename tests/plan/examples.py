@@ -28,18 +28,15 @@ _SEGMENTS = ("a", "b", "ab", "a.py", "*", "**", "?", "*.py", "a*", "?b", "a.??",
 patterns = st.lists(st.sampled_from(_SEGMENTS), max_size=4).map(lambda s: "/".join(s) or ".")
 
 
-def tuples(*, excludes: bool = True) -> st.SearchStrategy[tuple[str, ...]]:
-    """Patterns of one kind of claim, with ``!`` among them."""
-    marked = st.tuples(st.sampled_from(("", "", "", "!") if excludes else ("",)), patterns)
-    return st.lists(marked.map("".join), max_size=4).map(tuple)
-
-
-claims = st.builds(
-    Claim,
-    reads=tuples(),
-    writes=tuples(),
-    locks=st.lists(st.sampled_from(("x", "y")), max_size=1).map(tuple),
-)
+@st.composite
+def claims(draw: st.DrawFn, *, max_size: int = 9) -> list[Claim]:
+    """Claims that share a few patterns, so that most of them have something to do with others."""
+    few = draw(st.lists(patterns, min_size=1, max_size=4))
+    marked = st.tuples(st.sampled_from(("", "", "", "!")), st.sampled_from(few)).map("".join)
+    some = st.lists(marked, max_size=3).map(tuple)
+    locks = st.lists(st.sampled_from(("x", "y")), max_size=1).map(tuple)
+    each = st.builds(Claim, reads=some, writes=some, locks=locks)
+    return draw(st.lists(each, max_size=max_size))
 
 
 def task(name: str, **fields: Any) -> Task:
@@ -78,7 +75,7 @@ def numbered(claims: Sequence[Claim]) -> list[Task]:
 def graphs(draw: st.DrawFn, *, max_size: int = 9) -> Graph:
     """Graphs of tasks with random claims, slots, verbs and needs on earlier tasks."""
     tasks: list[Task] = []
-    for i, claim in enumerate(draw(st.lists(claims, max_size=max_size))):
+    for i, claim in enumerate(draw(claims(max_size=max_size))):
         earlier = [each.id for each in tasks]
         some = (
             st.lists(st.sampled_from(earlier), max_size=2, unique=True) if earlier else st.just([])

@@ -7,7 +7,6 @@ from itertools import combinations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from polylane.model import Claim, Task
 from polylane.plan.claims import Conflicts
@@ -23,7 +22,7 @@ from tests.plan.examples import (
 
 
 @searched
-@given(st.lists(claims, max_size=9))
+@given(claims())
 def test_a_path_of_edges_leads_from_the_first_to_the_second_of_each_conflicting_pair(
     said: list[Claim],
 ) -> None:
@@ -36,7 +35,7 @@ def test_a_path_of_edges_leads_from_the_first_to_the_second_of_each_conflicting_
 
 
 @searched
-@given(st.lists(claims, max_size=9))
+@given(claims())
 def test_edges_only_lead_forward(said: list[Claim]) -> None:
     """Every vertex stands in the order behind all that it comes after: there is no cycle."""
     conflicts = Conflicts(said)
@@ -61,6 +60,7 @@ def test_edges_only_lead_forward(said: list[Claim]) -> None:
         (Claim(locks=("x",)), Claim(locks=("y",))),
         (Claim(reads=("**",), writes=("**",)), Claim(locks=("x",))),
         (Claim(reads=("a", "!a/dist")), Claim(writes=("a/dist",))),
+        (Claim(writes=("a", "!b")), Claim(reads=("?b",))),
         (Claim(reads=("a", "!**/*.pyc")), Claim(writes=("a/b/*.pyc",))),
         (Claim(writes=("a", "!a/dist")), Claim(reads=("a/dist/x",))),
         (Claim(caches=("a",)), Claim(caches=("a",), reads=("a",))),
@@ -120,6 +120,18 @@ def test_readers_between_two_writers_run_side_by_side() -> None:
     assert [graph.tasks_before(i) for i in range(5)] == [[], [0], [0], [0, 1, 2], [3]]
 
 
+def test_readers_and_writers_in_turn_wait_for_each_other() -> None:
+    """Round after round, whether a writer writes all that is read, or a part of it."""
+    for written in ("dist", "dist/a"):
+        graph = graph_of(
+            *(
+                task(f"r{i}", reads=["dist"]) if i % 2 else task(f"w{i}", writes=[written])
+                for i in range(8)
+            )
+        )
+        assert [graph.tasks_before(i)[-1:] for i in range(1, 8)] == [[i] for i in range(7)]
+
+
 def test_a_reader_of_two_writers_regions_waits_for_both() -> None:
     """Writers of different files of one folder don't wait for each other; its reader does."""
     graph = graph_of(
@@ -158,6 +170,14 @@ def test_tasks_that_write_in_every_folder_meet_each_reader_once() -> None:
     tasks = [task(f"lint:{i}", reads=[f"p{i}/**"]) for i in range(200)]
     tasks += [task(f"format:{i}", writes=["**/*.py"]) for i in range(20)]
     assert graph_of(*tasks).edges() <= 200 + 20
+
+
+def test_what_was_written_whole_is_forgotten() -> None:
+    """The last writer stands for all before it, of a lock or of what it holds."""
+    tasks = [task("first", reads=["a/*.py"])]
+    tasks += [task(f"w{i}", writes=["a"], locks=["x"]) for i in range(50)]
+    tasks += [task("last", reads=["a/*.py"], locks=["x"])]
+    assert graph_of(*tasks).edges() == 1 + 49 + 1
 
 
 def test_several_readers_are_joined_for_several_writers() -> None:

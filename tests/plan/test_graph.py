@@ -75,6 +75,15 @@ def test_keys_and_not_ids_decide_which_after_yields() -> None:
     assert [each.id for each in ordered] == ["b", "a", "d", "c"]
 
 
+def test_of_two_cycles_the_one_with_the_first_task_by_key_is_broken_first() -> None:
+    """Its tasks then come before those of the other."""
+    pairs = {"x": "y", "y": "x", "p": "q", "q": "p"}
+    place = {name: i for i, name in enumerate(pairs)}
+    tasks = [task(name, after=(other,)) for name, other in pairs.items()]
+    ordered = build(tasks, lambda each: (place[each.id],)).tasks
+    assert [each.id for each in ordered] == ["x", "y", "p", "q"]
+
+
 def test_several_cycles_of_afters_all_yield() -> None:
     """Each is broken by itself."""
     tasks = [

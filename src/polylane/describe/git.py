@@ -74,8 +74,8 @@ def _of_repository(folder: Path, *question: str) -> Path:
     code, out, error = _git(folder, "rev-parse", "--is-inside-work-tree", *question)
     inside, _, path = out.partition(b"\n")
     if code or inside != b"true":
-        if "dubious ownership" in error:
-            raise UserError(f"{folder}: git refuses this repository: {error.splitlines()[0]}")
+        if error and "not a git repository" not in error:
+            raise UserError(f"{folder}: git refuses to work here: {error.splitlines()[0]}")
         raise UserError(
             f"{folder}: is no git repository, which polylane needs to know what is ignored;"
             " run git init there, or start in a repository"

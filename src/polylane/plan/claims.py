@@ -169,7 +169,6 @@ class Conflicts:
         for region in reads:
             region.readers.append(vertex)
             region.reads += 1
-        before.discard(vertex)
         return before
 
     def _joined(self, vertices: list[int]) -> list[int]:

@@ -42,14 +42,12 @@ def literal_prefix(segments: Segments) -> Segments:
 
 def meet(a: Segments, b: Segments) -> bool:
     """Whether some path may match both patterns."""
-    common = 0
-    for x, y in zip(a, b, strict=False):
+    for common, (x, y) in enumerate(zip(a, b, strict=False)):
         if is_glob(x) or is_glob(y):
             return _meet(a[common:], b[common:])
         if x != y:
             return False
-        common += 1
-    return _meet(a[common:], b[common:])
+    raise AssertionError("BUG: a pattern ends in no wildcard")
 
 
 @lru_cache(maxsize=65536)
