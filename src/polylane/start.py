@@ -126,8 +126,9 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
         )
         signals.suspend, signals.resume = pool.suspend, pool.resume
         # Nobody waits for it while tasks run. The zygote was forked before, without this thread.
-        loading = threading.Thread(target=_nothing if request.brief else summary.load)
-        loading.start()
+        loading = threading.Thread(target=summary.load)
+        if not request.brief:  # a brief end has no table
+            loading.start()
         try:
             runner = Runner(
                 plan.graph,
@@ -141,7 +142,8 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
             runner.run(signals.interrupted)
         finally:
             pool.close()
-            loading.join()
+            if loading.is_alive():
+                loading.join()
     return conclude(
         plan.graph,
         runner.results,
@@ -160,10 +162,6 @@ def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
     """SIGINT where Ctrl-C was left to the task that has the terminal, and the task died of it."""
     died = any(task.exit_code == SIGNAL_BASE + SIGINT for task in results)
     return int(SIGINT) if signals.forwarded and died else 0
-
-
-def _nothing() -> None:
-    """Load nothing: a brief end has no table."""
 
 
 def _has_terminal(plan: Plan, request: Request) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.integrations.repository import write_files
+
 BIN = Path(sys.executable).parent
 SOURCE = Path(__file__).parents[2]
 LIMIT_S = 100
@@ -62,10 +64,7 @@ class Repository:
 
     def write(self, files: dict[str, str]) -> Repository:
         """Write text files, with the folders that they need."""
-        for name, text in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        write_files(self.folder, files)
         return self
 
     def base(self) -> Repository:

@@ -30,6 +30,14 @@ class Done:
         return self.out + self.err
 
 
+def write_files(folder: Path, files: dict[str, str]) -> None:
+    """Write text files by their paths in a folder, with the folders that they need."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
 class Repository:
     """A git repository in a folder of its own."""
 
@@ -40,10 +48,7 @@ class Repository:
 
     def write(self, files: dict[str, str]) -> Repository:
         """Write text files, with the folders that they need."""
-        for name, text in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        write_files(self.folder, files)
         return self
 
     def tasks(self, **commands: object) -> Repository:
