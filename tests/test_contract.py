@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -61,14 +61,14 @@ def test_a_plug_in_passes(tmp_path: Path) -> None:
         (Go(manifests=()), "at least one file name"),
         (Go(skip=("a/b",)), "a file name, not a path"),
         (Go(recipes=(GOOD, GOOD)), "ids would meet"),
-        (Go(recipes=(replace(GOOD, verb="Lint"),)), "a verb is lower case"),
-        (Go(recipes=(replace(GOOD, tool=""),)), "the tool has no name"),
-        (Go(recipes=(replace(GOOD, argv=()),)), "the command is empty"),
-        (Go(recipes=(replace(GOOD, argv=("a\0b",)),)), "argv must be texts"),
-        (Go(recipes=(replace(GOOD, reads=("a/../b",)),)), "'..' only leads"),
-        (Go(recipes=(replace(GOOD, argv=("go",), file_endings=(".go",)),)), "default target"),
-        (Go(recipes=(replace(GOOD, file_endings=("go",)),)), "begins with a dot"),
-        (Go(recipes=(replace(GOOD, needs=("^Build",)),)), "needs '^Build'"),
+        (Go(recipes=(GOOD._replace(verb="Lint"),)), "a verb is lower case"),
+        (Go(recipes=(GOOD._replace(tool=""),)), "the tool has no name"),
+        (Go(recipes=(GOOD._replace(argv=()),)), "the command is empty"),
+        (Go(recipes=(GOOD._replace(argv=("a\0b",)),)), "argv must be texts"),
+        (Go(recipes=(GOOD._replace(reads=("a/../b",)),)), "'..' only leads"),
+        (Go(recipes=(GOOD._replace(argv=("go",), file_endings=(".go",)),)), "default target"),
+        (Go(recipes=(GOOD._replace(file_endings=("go",)),)), "begins with a dot"),
+        (Go(recipes=(GOOD._replace(needs=("^Build",)),)), "needs '^Build'"),
         (Go(left_out=(("fmt", ""),)), "say what, and why"),
         (Go(bins=("bin",)), "must be absolute"),
     ],
@@ -118,7 +118,7 @@ def test_a_language_that_changes_its_mind_is_told(tmp_path: Path) -> None:
         def describe(self, folder: Folder) -> Description | None:
             self.calls += 1
             folder.text("go.mod")
-            return Description(recipes=(replace(GOOD, tool=f"vet{self.calls}"),))
+            return Description(recipes=(GOOD._replace(tool=f"vet{self.calls}"),))
 
     with pytest.raises(AssertionError, match="differs from call to call"):
         check_language(Moody(), FILES, tmp_path)

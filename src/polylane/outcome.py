@@ -3,10 +3,8 @@
 Knows nothing of how tasks are run or shown.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -25,8 +23,7 @@ class Outcome(StrEnum):
 BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED})
 
 
-@dataclass(frozen=True, slots=True)
-class TaskResult:
+class TaskResult(NamedTuple):
     """One task's end: times in seconds since the run's start, sizes in bytes."""
 
     id: str

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from polylane.describe import config as configuration
@@ -24,8 +24,7 @@ from polylane.plan.tasks import all_tasks
 from polylane.run import slots
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What was asked for. None, or empty: nothing was said."""
 
     folder: Path
@@ -44,9 +43,9 @@ class Request:
     #: Adds the tasks that the user wrote in Python.
     own_tasks: Callable[[Config, Workspace], tuple[Task, ...]] | None = None
     #: Their bodies by task id: they take the words after ``--``, and return an exit code.
-    bodies: Mapping[str, Callable[[tuple[str, ...]], int]] = field(default_factory=dict)
+    bodies: Mapping[str, Callable[[tuple[str, ...]], int]] = MappingProxyType({})
     #: By language: the environment that its tasks use instead of the projects' own.
-    environments: Mapping[str, Environment] = field(default_factory=dict)
+    environments: Mapping[str, Environment] = MappingProxyType({})
     #: Whether a selection that matches no task is an error.
     must_match: bool = True
     #: End with a line instead of a table: for hosts that show the output of failures only.
@@ -121,7 +120,7 @@ def _with_flags(tasks: Iterable[Task], request: Request) -> list[Task]:
     """Apply ``--timeout``, and the words after ``--`` to what was selected itself."""
     result = list(tasks)
     if request.timeout is not None:
-        result = [replace(task, timeout=request.timeout) for task in result]
+        result = [task._replace(timeout=request.timeout) for task in result]
     if not request.words:
         return result
     takers = {t.id for t in result if t.verb in request.selection.verbs and t.takes_arguments}
@@ -135,8 +134,8 @@ def _with_words(task: Task, words: tuple[str, ...]) -> Task:
     if not task.argv:
         return task  # a Python body takes them from its assignment
     if task.shell:
-        return replace(task, argv=(f"{task.argv[0]} {shlex.join(words)}",))
-    return replace(task, argv=(*task.argv, *words))
+        return task._replace(argv=(f"{task.argv[0]} {shlex.join(words)}",))
+    return task._replace(argv=(*task.argv, *words))
 
 
 def _nothing(config: Config, found: Workspace, selection: Selection) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from polylane.errors import FAILED, PASSED, SIGNAL_BASE
 from polylane.model import Task
@@ -18,8 +18,7 @@ from polylane.plan.graph import Graph, longest_paths
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(NamedTuple):
     """One execution of a selection; times in seconds."""
 
     id: str
@@ -42,7 +41,7 @@ class RunResult:
     #: The wall time of an earlier sequential run of the same selection, where one is known.
     sequential_wall_s: float | None = None
     #: What supervised and confined the run.
-    protection: Mapping[str, Any] = field(default_factory=dict)
+    protection: Mapping[str, Any] = MappingProxyType({})
 
 
 def conclude(

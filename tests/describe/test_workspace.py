@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -249,7 +248,7 @@ def test_what_was_left_out_on_purpose_is_said_with_its_project(
 
     def leaving_out(folder: Folder) -> Description | None:
         found = described(folder)
-        return found and replace(found, left_out=(("script x", "only delegates"),))
+        return found and found._replace(left_out=(("script x", "only delegates"),))
 
     monkeypatch.setattr(TOY, "describe", leaving_out)
     assert yard.find().left_out() == [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ def workspace(*projects: Project) -> Workspace:
 def task(name: str, **said: object) -> Task:
     verb, project, tool = name.split(":", 2)
     base = Task(name, verb, project, "python", tool, (tool, "."), project, Claim(("**",)))
-    return replace(base, **said)  # type: ignore[arg-type]
+    return base._replace(**said)  # type: ignore[arg-type]
 
 
 def narrow(

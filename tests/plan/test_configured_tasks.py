@@ -97,8 +97,8 @@ def test_the_configuration_adds_a_task(tmp_path: Path) -> None:
         cwd="packages/api",
         claim=Claim(reads=(tree,), writes=(tree,), known=False),
         timeout=5.0,
+        source="polylane.toml",
     )
-    assert found.source == "polylane.toml"
 
 
 def test_a_task_of_a_project_of_several_languages_is_of_none(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def tasks_of(
         by_name.setdefault(name, Project(name, f"packages/{name}", (language,)))
     descriptions: dict[str, dict[str, Any]] = {name: {} for name in by_name}
     for (name, language), recipes in found.items():
-        descriptions[name][language] = ((), (), tuple(astuple(r) for r in recipes), ())
+        descriptions[name][language] = ((), (), tuple(tuple(r) for r in recipes), ())
     workspace = Workspace(folder, by_name, descriptions, {})
     return all_tasks(config.load(folder, {}), workspace, bodies)
 

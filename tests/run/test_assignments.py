@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ def _assignments(**said: object) -> Assignments:
 
 def test_what_is_copied(language: Language) -> None:
     """Command and limits are the task's, the grace is the run's, paths are absolute."""
-    task = replace(TASK, shell=True, timeout=7.0, leave=True)
+    task = TASK._replace(shell=True, timeout=7.0, leave=True)
     made = _assignments()(task, 2)
     assert made[:4] == ("lint:api:x", ("x", "-v"), True, "/work space/packages/api")
     assert (made.log, made.timeout, made.grace, made.leave) == (
@@ -70,7 +69,7 @@ def test_what_is_copied(language: Language) -> None:
 
 def test_the_workspaces_own_folder(language: Language) -> None:
     """Its path has no dot at the end."""
-    assert _assignments()(replace(TASK, cwd="."), 1).cwd == "/work space"
+    assert _assignments()(TASK._replace(cwd="."), 1).cwd == "/work space"
 
 
 def test_no_log_with_the_terminal(language: Language) -> None:
@@ -80,7 +79,7 @@ def test_no_log_with_the_terminal(language: Language) -> None:
 
 def test_the_projects_environment_leads(language: Language) -> None:
     """Its folders lead ``PATH``; then its variables, the run, and what the task says itself."""
-    made = _assignments()(replace(TASK, env=(("FAKE_ENV", "mine"),)), 1)
+    made = _assignments()(TASK._replace(env=(("FAKE_ENV", "mine"),)), 1)
     assert made.env == (
         ("PATH", "/work space/packages/api/bin:/usr/bin"),
         ("FAKE_ENV", "packages/api"),
@@ -99,7 +98,7 @@ def test_a_project_is_asked_once(language: Language) -> None:
 
 def test_a_task_of_no_known_project_or_language(language: Language) -> None:
     """It has the run's own environment."""
-    for task in (replace(TASK, project="gone"), replace(TASK, language="other")):
+    for task in (TASK._replace(project="gone"), TASK._replace(language="other")):
         assert _assignments()(task, 1).env[0] == ("PATH", "/usr/bin")
 
 
@@ -123,7 +122,7 @@ def test_colour_is_asked_of_tools_only(
     language: Language, *, verb: str, colour: bool, asks: bool
 ) -> None:
     """The user's own program must not see it."""
-    made = _assignments(colour=colour)(replace(TASK, verb=verb), 1)
+    made = _assignments(colour=colour)(TASK._replace(verb=verb), 1)
     assert ("FORCE_COLOR" in dict(made.env)) is asks
 
 
@@ -131,7 +130,7 @@ def test_words_are_for_bodies(language: Language) -> None:
     """A command has them in its arguments already."""
     make = _assignments(words=("-k", "x"))
     assert make(TASK, 1).words == ()
-    assert make(replace(TASK, argv=()), 1).words == ("-k", "x")
+    assert make(TASK._replace(argv=()), 1).words == ("-k", "x")
 
 
 def test_no_path_at_all(language: Language) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -20,7 +19,7 @@ FAIL = Report("exited", 1)
 
 def _task(name: str, *needs: str, **changes: object) -> Task:
     task = Task(name, "all", "root", "", name, (name,), ".", Claim(), needs=needs)
-    return replace(task, **changes)  # type: ignore[arg-type]
+    return task._replace(**changes)  # type: ignore[arg-type]
 
 
 class FakePool:

@@ -10,7 +10,6 @@ import marshal
 import os
 import sys
 import zlib
-from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,7 @@ def _mark() -> bytes:
     """What differs where an older file could mean something else: also when a language changes."""
     sources = Path(languages.__file__).parent.rglob("*.py")
     newest = max(path.stat().st_mtime_ns for path in sources)
-    names = ",".join(f.name for f in fields(Recipe))
+    names = ",".join(Recipe._fields)
     python = sys.implementation.cache_tag
     return (
         f"polylane {__version__} {_SHAPE} {python} {newest} {zlib.crc32(names.encode())}\n".encode()

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from polylane.describe import schema, toml_text
@@ -83,15 +83,14 @@ class TaskConfig(NamedTuple):
     enabled: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """All that the user said, with the defaults filled in."""
 
     folder: Path
     #: The file that the configuration came from, relative to ``folder``; empty where there is none.
     file: str = ""
     #: Its text, for the lines in messages.
-    text: str = field(default="", repr=False)
+    text: str = ""
     jobs: int | str = "auto"
     parallel: tuple[str, ...] = ()
     timeout: float = 1800.0
@@ -100,10 +99,10 @@ class Config:
     keep_runs: int = 20
     audit: bool = False
     exclude: tuple[str, ...] = ()
-    pipelines: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(PIPELINES))
-    verb_needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    projects: Mapping[str, ProjectConfig] = field(default_factory=dict)
-    tasks: Mapping[str, TaskConfig] = field(default_factory=dict)
+    pipelines: Mapping[str, tuple[str, ...]] = MappingProxyType(PIPELINES)
+    verb_needs: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    projects: Mapping[str, ProjectConfig] = MappingProxyType({})
+    tasks: Mapping[str, TaskConfig] = MappingProxyType({})
     #: ``USE_PARALLEL``, where it is set.
     use_parallel: bool | None = None
     #: The run that this process is a task of, if it is one.

@@ -10,8 +10,7 @@ import marshal
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +32,7 @@ _LISTED = 8
 #: A description as plain tuples, as it is remembered.
 Plain = tuple[Any, ...]
 
-_FIELDS = [f.name for f in fields(Recipe)]
-_values = attrgetter(*_FIELDS)
-_VERB, _AUDIT = _FIELDS.index("verb"), _FIELDS.index("audit")
+_VERB, _AUDIT = Recipe._fields.index("verb"), Recipe._fields.index("audit")
 
 
 @dataclass(slots=True)
@@ -244,7 +241,7 @@ def _above(path: str) -> str:
 
 
 def _plain(description: Description) -> Plain:
-    recipes = tuple(map(_values, description.recipes))
+    recipes = tuple(map(tuple, description.recipes))
     return description.provides, description.requires, recipes, description.left_out
 
 

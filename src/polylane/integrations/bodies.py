@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from invoke.config import Config as InvokeConfig
 from invoke.context import Context
@@ -26,8 +25,7 @@ from polylane.model import ROOT_PROJECT, Claim, Task, task_id
 Function = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """A decorated function and what its decorator said."""
 
     function: Function

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -162,7 +162,7 @@ def mended(tasks: Iterable[Task]) -> list[Task]:
     commands = set()
     for task in sorted(tasks, key=lambda task: bool(task.fix_argv)):  # formatters first
         if task.fix_argv:
-            task = replace(task, argv=task.fix_argv)  # noqa: PLW2901 - the same task
+            task = task._replace(argv=task.fix_argv)  # noqa: PLW2901 - the same task
         elif task.verb == "lint":
             continue
         if not task.argv or (task.argv, task.cwd) not in commands:
@@ -180,11 +180,10 @@ def narrowed(task: Task, files: Iterable[str]) -> list[Task]:
     below = [file for file in files if target == "." or file.startswith(f"{target}/")]
     parts = list(_batches(below, task.cwd))
     return [
-        replace(
-            task,
+        task._replace(
             id=task.id if at == len(parts) else f"{task.id}:{at}",
             argv=(*task.argv[:-1], *(_word(file, task.cwd) for file in part)),
-            claim=replace(task.claim, writes=tuple(map(_literal, part)))
+            claim=task.claim._replace(writes=tuple(map(_literal, part)))
             if task.fix_argv and task.argv == task.fix_argv
             else task.claim,
         )
@@ -221,7 +220,7 @@ def _writes_its_project(task: Task, owners: Owners) -> Task:
     """A check that mends the whole project writes there, which its claim does not say."""
     if not task.fix_argv or task.argv != task.fix_argv:
         return task
-    return replace(task, claim=replace(task.claim, writes=(owners.tree(task.project),)))
+    return task._replace(claim=task.claim._replace(writes=(owners.tree(task.project),)))
 
 
 def _with_needs(tasks: Iterable[Task], parts: dict[str, list[Task]]) -> list[Task]:
@@ -236,7 +235,7 @@ def _with_needs(tasks: Iterable[Task], parts: dict[str, list[Task]]) -> list[Tas
                 todo.append(by_id[need])
     ids = {name: [task.id for task in each] for name, each in kept.items()}
     return [
-        replace(task, needs=tuple(chain.from_iterable(ids[need] for need in task.needs)))
+        task._replace(needs=tuple(chain.from_iterable(ids[need] for need in task.needs)))
         for each in kept.values()
         for task in each
     ]

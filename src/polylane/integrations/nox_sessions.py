@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +115,7 @@ def _run(session: nox.Session, sessions: _Sessions, offer: Offer, *, versioned: 
         from polylane.integrations import nox_versions
 
         own = nox_versions.environments(session, request, sessions.bodies)
-        request = replace(request, environments=own)
+        request = request._replace(environments=own)
     _end(setup.run(request, sessions.bodies).exit_code)
 
 

@@ -6,7 +6,6 @@ Invoke makes an Invoke task of each, nox a session. Knows nothing of either.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -157,8 +156,7 @@ def _with_bodies(request: Request, bodies: Sequence[Body], config: Any) -> Reque
     from polylane.integrations import bodies as module
 
     module.check(bodies)
-    return replace(
-        request,
+    return request._replace(
         bodies=module.callables(bodies, config),
         own_tasks=lambda ours, found: module.tasks(bodies, ours, found),
     )

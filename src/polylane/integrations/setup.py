@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,10 +98,9 @@ def _setup_of(request: Request, due: Sequence[str]) -> Request:
     def adapt(tasks: list[Task], found: Workspace) -> list[Task]:
         left = [t for t in tasks if not t.creates or not _is_done(found.folder, t)]
         kept = {task.id for task in left}
-        return [replace(t, needs=tuple(n for n in t.needs if n in kept)) for t in left]
+        return [t._replace(needs=tuple(n for n in t.needs if n in kept)) for t in left]
 
-    return replace(
-        request,
+    return request._replace(
         selection=Selection((VERB,), ids=frozenset(due)),
         words=(),
         timeout=None,

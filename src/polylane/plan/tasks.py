@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 
 from polylane.describe.config import Config, TaskConfig, interpreter
@@ -146,11 +145,11 @@ class _Builder:
             if (value := getattr(said, field)) is not None
         }
         env = (*task.env, *(said.env or {}).items())
-        changed = replace(
-            task, argv=argv, shell=shell, env=env, claim=_claim_over(task.claim, said), **simple
+        changed = task._replace(
+            argv=argv, shell=shell, env=env, claim=_claim_over(task.claim, said), **simple
         )
         if said.command is not None:
-            changed = replace(changed, file_endings=(), fix_argv=(), takes_arguments=True)
+            changed = changed._replace(file_endings=(), fix_argv=(), takes_arguments=True)
         return changed
 
     def finish(self) -> dict[str, Task]:
@@ -170,7 +169,7 @@ class _Builder:
             needs += self._ids(task, self._config.verb_needs.get(task.verb, ()))
         if (needs, after) == (task.needs, task.after):
             return task
-        return replace(task, needs=tuple(dict.fromkeys(needs)), after=after)
+        return task._replace(needs=tuple(dict.fromkeys(needs)), after=after)
 
     def _check_needs(self) -> None:
         """Refuse needs that a person wrote and that nothing could answer."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
 
 from polylane.model import Claim, Task
 from polylane.plan.graph import build, longest_paths
@@ -102,7 +101,7 @@ def _cost(plan: Plan) -> Iterator[str]:
     if not unknown:
         return
     place = {task.id: i for i, task in enumerate(graph.tasks)}
-    free = [t if t.claim.known else replace(t, claim=Claim()) for t in graph.tasks]
+    free = [t if t.claim.known else t._replace(claim=Claim()) for t in graph.tasks]
     without = build(free, lambda task: (place[task.id],))
     best = round(max(longest_paths(without, lambda _: 1.0)))
     yield (

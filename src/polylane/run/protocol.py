@@ -4,8 +4,6 @@ Plain data over a stream socket: four bytes of length, then `marshal` (both ends
 interpreter, forked). Knows nothing of what the data mean.
 """
 
-from __future__ import annotations
-
 import marshal
 import socket
 from typing import Any, NamedTuple

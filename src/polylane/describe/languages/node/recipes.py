@@ -54,7 +54,7 @@ def script_recipes(package: Package, choice: Choice) -> list[Recipe]:
         recipe = _script_recipe(package, script)
         slug = re.sub(r"[^a-z0-9]+", "-", script.name.lower()).strip("-")
         while (recipe.verb, recipe.tool) in taken:
-            recipe = replace(recipe, tool=f"{recipe.tool}-{slug}")
+            recipe = recipe._replace(tool=f"{recipe.tool}-{slug}")
         taken.add((recipe.verb, recipe.tool))
         recipes.append(recipe)
     return recipes
