@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from signal import SIGINT
 
@@ -35,6 +36,9 @@ OUTPUTS = ("auto", "grouped", "stream", "errors")
 
 #: A task that no earlier run measured is taken to last so many seconds.
 _UNKNOWN_S = 1.0
+
+#: A thread gives way to one that waits after so many seconds; Python's own 5 ms are ten tasks.
+_GIVE_WAY_S = 0.0005
 
 
 def start(request: Request) -> RunResult:
@@ -125,10 +129,6 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
             wakeup=signals.wakeup,
         )
         signals.suspend, signals.resume = pool.suspend, pool.resume
-        # Nobody waits for it while tasks run. The zygote was forked before, without this thread.
-        loading = threading.Thread(target=summary.load)
-        if not request.brief:  # a brief end has no table
-            loading.start()
         try:
             runner = Runner(
                 plan.graph,
@@ -139,11 +139,11 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
                 assignments,
                 fail_fast=request.fail_fast,
             )
-            runner.run(signals.interrupted)
+            runner.start()
+            with _beside(summary.load) if not request.brief else nullcontext():
+                runner.run(signals.interrupted)
         finally:
             pool.close()
-            if loading.is_alive():
-                loading.join()
     return conclude(
         plan.graph,
         runner.results,
@@ -156,6 +156,23 @@ def _execute(plan: Plan, request: Request, folder: runs.RunFolder) -> RunResult:
         signal=signals.number or _died_of_interrupt(runner.results.values(), signals),
         sequential_wall_s=_measured(plan, request),
     )
+
+
+@contextmanager
+def _beside(load: Callable[[], object]) -> Iterator[None]:
+    """Load what the end of a run needs while tasks run, when nobody waits for it.
+
+    The zygote was forked before, without this thread, which gives way to ours within a moment.
+    """
+    loading = threading.Thread(target=load)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_GIVE_WAY_S)
+    loading.start()
+    try:
+        yield
+    finally:
+        loading.join()
+        sys.setswitchinterval(usual)
 
 
 def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
