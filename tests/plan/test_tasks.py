@@ -52,7 +52,7 @@ def test_a_recipe_becomes_a_task_of_its_project(tmp_path: Path) -> None:
             file_endings=(".py",),
             fix_argv=(sys.executable, "fix"),
             creates=("packages/api/.venv",),
-                source="the language python",
+            source="the language python",
         )
     }
     assert found["test:api:pytest"].source == "the language python"

@@ -37,6 +37,14 @@ class Graph(NamedTuple):
         """Count the edges."""
         return sum(len(before) for before in self.before)
 
+    def ancestors(self) -> list[int]:
+        """For each vertex all that come before it, near or far, as the bits of a number."""
+        before = [0] * len(self.before)
+        for vertex in self.order:
+            for earlier in self.before[vertex]:
+                before[vertex] |= before[earlier] | 1 << earlier
+        return before
+
     def tasks_before(self, task: int) -> list[int]:
         """The tasks which a task waits for directly, joins opened, in reference order."""
         found: set[int] = set()

@@ -116,7 +116,7 @@ def collisions(graph: Graph, seen: Mapping[str, Observed]) -> list[Collision]:
                 if other is not writer and not other.caches.hold(path):
                     first, second = sorted((place[writer.id], place[other.id]))
                     met.setdefault((first, second), set()).add(path)
-    before = _all_before(graph)
+    before = graph.ancestors()
     return [
         Collision(
             graph.tasks[a].id,
@@ -145,15 +145,6 @@ class _Touched:
 
 def _parent(path: str) -> str:
     return path.rpartition("/")[0] or "."
-
-
-def _all_before(graph: Graph) -> list[int]:
-    """For each vertex all that come before it, near or far, as the bits of a number."""
-    before = [0] * len(graph.before)
-    for vertex in graph.order:
-        for earlier in graph.before[vertex]:
-            before[vertex] |= before[earlier] | 1 << earlier
-    return before
 
 
 def claim_of(task: Task, project: str, seen: Observed, others: Sequence[str] = ()) -> Claim:
