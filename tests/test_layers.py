@@ -21,7 +21,7 @@ LAYERS = (
     ("polylane.plan",),
     ("polylane.run", "polylane.result"),
     ("polylane.remember",),
-    ("polylane.planning",),
+    ("polylane.planning", "polylane.execution"),
     ("polylane.report",),
     ("polylane.start", "polylane.testing"),
     ("polylane.integrations",),

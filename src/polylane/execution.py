@@ -1,0 +1,144 @@
+"""Runs a plan in a pool of lanes: plan -> result.
+
+Knows nothing of what was asked for in which words, and prints nothing itself; the observer does.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from signal import SIGINT
+from typing import NamedTuple
+
+from polylane.describe import config as configuration
+from polylane.errors import SIGNAL_BASE
+from polylane.model import Task
+from polylane.outcome import TaskResult
+from polylane.plan.graph import longest_paths
+from polylane.plan.schedule import Schedule
+from polylane.planning import Plan, Request
+from polylane.remember import history, runs
+from polylane.result import RunResult, conclude
+from polylane.run import slots
+from polylane.run.assignments import Assignments
+from polylane.run.pool import LanePool
+from polylane.run.runner import Observer, Runner
+from polylane.run.signals import Signals
+
+#: A task that no earlier run measured is taken to last so many seconds.
+_UNKNOWN_S = 1.0
+
+#: A thread gives way to one that waits after so many seconds; Python's own 5 ms are ten tasks.
+_GIVE_WAY_S = 0.0005
+
+
+class Manner(NamedTuple):
+    """How a plan is run, beyond what it says itself."""
+
+    observer: Observer
+    #: The only task has the terminal.
+    terminal: bool = False
+    colour: bool = False
+    #: Called beside the tasks: loads what the end of the run needs.
+    beside: Callable[[], object] | None = None
+
+
+def execute(plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner) -> RunResult:
+    """Run the plan; writes the logs into the run's folder, and returns when nothing is left."""
+    environment = configuration.task_environment()
+    assignments = Assignments(
+        plan.config,
+        plan.workspace,
+        environment,
+        run_folder=folder.path,
+        log_name=None if manner.terminal else folder.log,
+        colour=manner.colour and not manner.terminal,
+        words=request.words,
+        environments=request.environments,
+    )
+    begun, zero = time.time(), time.monotonic()
+    with Signals(forward_only=manner.terminal) as signals:
+        pool = LanePool(
+            environment=environment,
+            bodies=request.bodies,
+            terminal=manner.terminal,
+            wakeup=signals.wakeup,
+        )
+        signals.suspend, signals.resume = pool.suspend, pool.resume
+        try:
+            runner = Runner(
+                plan.graph,
+                _schedule(plan),
+                pool,
+                slots.LoadGate(plan.config.max_load, slots.cores()),
+                manner.observer,
+                assignments,
+                fail_fast=request.fail_fast,
+            )
+            runner.start()
+            with _beside(manner.beside):
+                runner.run(signals.interrupted)
+        finally:
+            pool.close()
+    return conclude(
+        plan.graph,
+        runner.results,
+        run=folder.id,
+        parallel=plan.mode.parallel,
+        jobs=plan.mode.jobs,
+        selection=tuple(request.selection.words()),
+        begun=begun,
+        wall_s=time.monotonic() - zero,
+        signal=signals.number or _died_of_interrupt(runner.results.values(), signals),
+        sequential_wall_s=_measured(plan, request),
+    )
+
+
+@contextmanager
+def _beside(load: Callable[[], object] | None) -> Iterator[None]:
+    """Load what the end of a run needs while tasks run, when nobody waits for it.
+
+    The zygote was forked before, without this thread, which gives way to ours within a moment.
+    """
+    if load is None:
+        yield
+        return
+    loading = threading.Thread(target=load)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_GIVE_WAY_S)
+    loading.start()
+    try:
+        yield
+    finally:
+        loading.join()
+        sys.setswitchinterval(usual)
+
+
+def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
+    """SIGINT where Ctrl-C was left to the task that has the terminal, and the task died of it."""
+    died = any(task.exit_code == SIGNAL_BASE + SIGINT for task in results)
+    return int(SIGINT) if signals.forwarded and died else 0
+
+
+def _schedule(plan: Plan) -> Schedule:
+    """Longest remaining path first in parallel; reference order in sequence."""
+    priorities = None
+    if plan.mode.parallel:
+        known = history.durations(plan.config.folder, plan.tasks.keys())
+        priorities = longest_paths(plan.graph, lambda task: _duration(known, task))
+    return Schedule(plan.graph, slots=plan.mode.jobs, priorities=priorities, alone=plan.mode.alone)
+
+
+def _duration(known: dict[str, float], task: Task) -> float:
+    return known.get(task.id, _UNKNOWN_S)
+
+
+def _measured(plan: Plan, request: Request) -> float | None:
+    """The wall time of a sequential run of the same selection, where a parallel one wants it."""
+    if not plan.mode.parallel:
+        return None
+    words = request.selection.words()
+    return history.sequential_wall(plan.config.folder, words, len(plan.graph.tasks))
