@@ -8,18 +8,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.program import Program
 
 from polylane import __version__
 from polylane.describe.home import workspace_around
+from polylane.integrations import invoke_program
 
 
 def main() -> None:
     """Run the program with the words of the command line."""
     folder = workspace_around(Path.cwd())
     if (folder / "tasks.py").exists():
-        Program(name="polylane", binary="polylane", version=__version__).run()
+        _run()
         return
     from polylane.integrations.invoke_tasks import WorkspaceCollection
 
@@ -28,4 +30,10 @@ def main() -> None:
     except Exit as error:
         print(error.message, file=sys.stderr)
         sys.exit(error.code)
-    Program(name="polylane", binary="polylane", version=__version__, namespace=namespace).run()
+    _run(namespace)
+
+
+def _run(namespace: Collection | None = None) -> None:
+    program = Program(namespace=namespace, name="polylane", binary="polylane", version=__version__)
+    invoke_program.attach(program)
+    program.run()

@@ -20,7 +20,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from polylane.errors import DEFECT, SIGNAL_BASE, UserError
-from polylane.integrations import bodies, offers
+from polylane.integrations import bodies, invoke_program, offers
 from polylane.integrations.offers import Offer
 from polylane.plan.selection import Selection
 
@@ -42,7 +42,9 @@ def namespace(existing: Collection | None = None) -> Collection:
     Invoke tasks defined anywhere in that file remain, and win over ours where names meet;
     so do those of ``existing``. Nothing is looked for until Invoke asks what tasks there are.
     """
-    caller = sys._getframe(1).f_globals  # noqa: SLF001 - whose tasks.py this is
+    frame = sys._getframe(1)  # noqa: SLF001 - whose tasks.py this is
+    invoke_program.attach_above(frame)
+    caller = frame.f_globals
     file = caller.get("__file__")
     folder = Path(file).resolve().parent if file else Path.cwd()
     return WorkspaceCollection(folder, caller, existing or _own_collection(caller))
@@ -190,7 +192,7 @@ def _task(
     body: Callable[..., None], name: str, repeatable: Iterable[str], aliases: Iterable[str] = ()
 ) -> Task[Any]:
     flags = {name.replace("_", "-") for name in body.__code__.co_varnames}
-    return Task(
+    return _Task(
         body,
         name=name,
         aliases=tuple(aliases),
@@ -199,6 +201,18 @@ def _task(
         auto_shortflags=False,
         help={flag: text for flag, text in _HELP.items() if flag in flags},
     )
+
+
+class _Task(Task[Any]):
+    """An Invoke task whose repeatable flags want a value, as all others do."""
+
+    def get_arguments(self, *args: Any, **kwargs: Any) -> Any:
+        """Invoke's own method; its parser takes a list that is there for a value that was given."""
+        found = super().get_arguments(*args, **kwargs)
+        for argument in found:
+            if argument.kind is list:
+                argument.raw_value = None
+        return found
 
 
 def _run(folder: Path, offer: Offer, c: Context, flags: Mapping[str, Any]) -> None:
