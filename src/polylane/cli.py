@@ -14,13 +14,13 @@ from invoke.program import Program
 
 from polylane import __version__
 from polylane.describe.home import workspace_around
-from polylane.integrations import invoke_program
+from polylane.integrations import invoke_program, own_tasks
 
 
 def main() -> None:
     """Run the program with the words of the command line."""
     folder = workspace_around(Path.cwd())
-    if (folder / "tasks.py").exists():
+    if own_tasks.file_of(folder) is not None:
         _run()
         return
     from polylane.integrations.invoke_tasks import WorkspaceCollection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ class TestNames:
         done = repository.inv("before", "after", "all")
         assert done.out.split("\n") == ["mine", "mine too", "my all", ""]
         assert repository.inv("all-parallel").code == 0
+
+    def test_tasks_may_be_a_package(self, repository: Repository) -> None:
+        """The workspace is the folder that the package lies in, for `inv` and for `polylane`."""
+        repository.tasks(one=TRUE).write(
+            {
+                "tasks/__init__.py": f"from .more import *\n{TASKS}",
+                "tasks/more.py": "from invoke import task\n"
+                "@task\ndef mine(c):\n    print('mine')\n",
+            }
+        )
+        (repository.folder / "tasks.py").unlink()
+        assert repository.inv("mine", "all").code == 0
+        assert repository.outcomes() == {"one": "passed"}
+        program = str(Path(sys.executable).parent / "polylane")
+        assert repository.run(program, "mine").out == "mine\n"
 
     def test_an_existing_collection_is_kept(self, repository: Repository) -> None:
         """A ``ns`` that stands above our lines keeps its tasks, its collections and its default."""

@@ -33,6 +33,14 @@ def test_bodies_of_the_file_are_returned(tmp_path: Path) -> None:
     assert [body.id for body in found] == ["lint:root:lint-sql"]
 
 
+def test_the_file_may_be_a_package(tmp_path: Path) -> None:
+    """Whose modules it imports by either name."""
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "__init__.py").write_text("from . import sql  # for polylane\n")
+    (tmp_path / "tasks" / "sql.py").write_text(f"import polylane\n{BODY}")
+    assert [body.id for body in own_tasks.load(tmp_path)] == ["lint:root:lint-sql"]
+
+
 def test_modules_beside_it_can_be_imported(tmp_path: Path) -> None:
     """The folder leads sys.path while the file is imported, and not afterwards."""
     (tmp_path / "beside_it.py").write_text(f"import polylane\n{BODY}", encoding="utf-8")

@@ -46,8 +46,15 @@ def namespace(existing: Collection | None = None) -> Collection:
     invoke_program.attach_above(frame)
     caller = frame.f_globals
     file = caller.get("__file__")
-    folder = Path(file).resolve().parent if file else Path.cwd()
-    return WorkspaceCollection(folder, caller, existing or _own_collection(caller))
+    return WorkspaceCollection(_folder(file), caller, existing or _own_collection(caller))
+
+
+def _folder(file: str | None) -> Path:
+    """The folder of ``tasks.py``, or of the package ``tasks``."""
+    if not file:
+        return Path.cwd()
+    path = Path(file).resolve()
+    return path.parent.parent if path.name == "__init__.py" else path.parent
 
 
 def _own_collection(caller: Mapping[str, Any]) -> Collection | None:

@@ -19,16 +19,19 @@ from polylane.errors import UserError
 if TYPE_CHECKING:
     from polylane.integrations.bodies import Body
 
-FILE = "tasks.py"
+#: Invoke takes either.
+FILES = ("tasks.py", "tasks/__init__.py")
 
 
 def load(folder: Path) -> list[Body]:
-    """The bodies that the ``tasks.py`` of a folder registers, itself or by what it imports.
+    """The bodies that a folder's ``tasks.py`` (or package) registers, itself or by what it imports.
 
     Empty where there is no such file, or none that uses polylane for more than `namespace`; a file
     that cannot be imported is a `UserError`.
     """
-    path = folder / FILE
+    path = file_of(folder)
+    if path is None:
+        return []
     try:
         source = path.read_bytes()
     except OSError:
@@ -38,33 +41,38 @@ def load(folder: Path) -> list[Body]:
     from polylane.integrations.bodies import registry  # imports Invoke
 
     before = {id(body) for body in registry}
-    _import(path)
+    _import(path, folder)
     return [body for body in registry if id(body) not in before]
 
 
-def _import(path: Path) -> None:
+def file_of(folder: Path) -> Path | None:
+    """The file that Invoke loads in a folder, if there is one."""
+    return next((folder / file for file in FILES if (folder / file).is_file()), None)
+
+
+def _import(path: Path, folder: Path) -> None:
     """Import the file under a name of its own, so that two workspaces' files don't meet."""
     name = f"polylane_tasks_{blake2b(str(path).encode(errors='surrogateescape')).hexdigest()[:16]}"
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = module_from_spec(spec)
-    with _importable(path.parent):
+    with _importable(folder):
         try:
             spec.loader.exec_module(module)
         except (Exception, SystemExit) as error:
             del sys.modules[name]
-            raise UserError(_why(error)) from error
+            raise UserError(_why(error, path.relative_to(folder))) from error
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, file: Path) -> str:
     if isinstance(error, ModuleNotFoundError):
         return (
-            f"{FILE} imports {error.name}, which is missing where polylane runs ({sys.prefix}):"
+            f"{file} imports {error.name}, which is missing where polylane runs ({sys.prefix}):"
             " install it there (a hook's additional_dependencies)"
         )
     text = str(error).partition("\n")[0]
-    return f"{FILE} cannot be imported: {type(error).__name__}: {text}; mend the file"
+    return f"{file} cannot be imported: {type(error).__name__}: {text}; mend the file"
 
 
 @contextmanager
