@@ -65,6 +65,12 @@ def state(pid: int) -> str:
         return ""
 
 
+def parent(pid: int) -> int:
+    """The parent of a process, by proc(5)."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    return int(text.rpartition(")")[2].split()[1])
+
+
 def pids_in(file: Path, count: int = 1) -> list[int]:
     """Wait until a file holds ``count`` whole lines with process ids, and return them."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import time
@@ -19,6 +20,7 @@ from tests.support import LIMIT_S
 
 CTRL_C = b"\x03"
 CTRL_Z = b"\x1a"
+CTRL_BACKSLASH = b"\x1c"
 
 
 class Terminal:
@@ -41,11 +43,16 @@ class Terminal:
 
     def expect(self, text: bytes) -> None:
         """Read what the program shows until ``text`` is there."""
+        self.expect_match(re.compile(re.escape(text)))
+
+    def expect_match(self, pattern: re.Pattern[bytes]) -> None:
+        """Read what the program shows until the pattern is found."""
         deadline = time.monotonic() + LIMIT_S
-        while text not in self.output:
+        while not pattern.search(self.output):
+            said = f"no {pattern.pattern!r} in {self.output!r}"
             left = deadline - time.monotonic()
-            assert left > 0, f"no {text!r} in {self.output!r}"
-            assert self._read(left), f"no {text!r} in {self.output!r}, and nothing more comes"
+            assert left > 0, said
+            assert self._read(left), f"{said}, and nothing more comes"
 
     def _read(self, limit: float) -> bool:
         if not select.select([self._master], [], [], limit)[0]:
@@ -61,13 +68,18 @@ class Terminal:
         deadline = time.monotonic() + LIMIT_S
         while not select.select([self._events], [], [], 0.05)[0]:
             assert time.monotonic() < deadline, f"no event; the output is {self.output!r}"
-            if self._master >= 0:
+            if not self.is_closed:
                 self._read(0)  # or the job could not write on
         return self._events.readline().strip()
 
     def go_on(self) -> None:
         """What ``fg`` does."""
         os.killpg(self.job, signal.SIGCONT)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the window was closed."""
+        return self._master < 0
 
     def hang_up(self) -> None:
         """Close the window."""
@@ -81,12 +93,14 @@ class Terminal:
         os.kill(self._shell, signal.SIGKILL)
         os.waitpid(self._shell, 0)
         self._events.close()
-        if self._master >= 0:
+        if not self.is_closed:
             self.hang_up()
 
 
 def _be_shell(argv: Sequence[str], folder: Path, environ: dict[str, str], say: int) -> None:
     try:
+        os.closerange(3, say)  # other terminals are among them, which would not hang up
+        os.closerange(say + 1, os.sysconf("SC_OPEN_MAX"))
         os.chdir(folder)
         for number in (signal.SIGTTOU, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)

@@ -77,18 +77,7 @@ def out(repository: Repository) -> str:
 
 
 class TestKilledRunner:
-    """``kill -9`` of the runner, which can do nothing about it."""
-
-    def test_nothing_is_left(self, repository: Repository) -> None:
-        """No task, no lane, no zygote."""
-        configure(repository, a=hostile("a"), b=hostile("b"))
-        with running(repository, "all-parallel", "--jobs", "2") as process:
-            pids = [pid for name in "ab" for pid in pids_in(repository.folder / name, 4)]
-            everything = {*pids, *tree.descendants(process.pid)}
-            assert len(everything) >= 11
-            process.kill()
-            process.wait()
-            wait_gone(sorted(everything))
+    """``kill -9`` of the runner, which can do nothing about it; see also ``test_matrix.py``."""
 
     def test_nothing_is_left_of_leftovers(self, repository: Repository) -> None:
         """Also while a lane gives a task's leftovers their long grace."""
@@ -104,42 +93,22 @@ class TestKilledRunner:
 
 
 class TestSignals:
-    """Signals that end a run."""
+    """What is said of a run that a signal has ended; ``test_matrix.py`` has what is left of it."""
 
-    @pytest.mark.parametrize("to_group", [False, True], ids=["runner", "group"])
-    @pytest.mark.parametrize(
-        ("number", "code"),
-        [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
-        ids=["INT", "TERM", "HUP"],
-    )
-    def test_the_run_ends_in_order(
-        self, repository: Repository, *, number: signal.Signals, code: int, to_group: bool
-    ) -> None:
-        """Exit code, result and summary say it, and nothing is left."""
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+    def test_every_task_has_the_reason(self, repository: Repository, name: str) -> None:
+        """Those that ran, and the one that never started."""
         configure(repository, a=hostile("a"), b=hostile("b"), c="true")
         with running(repository, "all-parallel", "--jobs", "2") as process:
-            pids = [pid for name in "ab" for pid in pids_in(repository.folder / name, 4)]
-            everything = {*pids, *tree.descendants(process.pid)}
-            (os.killpg if to_group else os.kill)(process.pid, number)
-            assert end_of(process) == code
-        assert not any(map(is_alive, everything))
-        result = repository.result()
-        reason = f"interrupted by {number.name}"
-        assert result["exit_code"] == code
-        assert {(t["outcome"], t["reason"]) for t in result["tasks"]} == {("cancelled", reason)}
+            for task in "ab":
+                pids_in(repository.folder / task, 4)
+            os.kill(process.pid, signal.Signals[name])
+            end_of(process)
+        tasks = repository.result()["tasks"]
+        assert {(task["outcome"], task["reason"]) for task in tasks} == {
+            ("cancelled", f"interrupted by {name}")
+        }
         assert "parallel: 3 cancelled" in out(repository)
-
-    def test_a_second_one_ends_the_grace(self, repository: Repository) -> None:
-        """Nobody waits for a task that ignores TERM for minutes."""
-        script = "trap 'touch asked' TERM; echo $$ > pids; while :; do sleep 0.05; done"
-        configure(repository, grace=500.0, a={"command": script, "shell": True}, b="true")
-        with running(repository, "all") as process:
-            pids = pids_in(repository.folder / "pids")
-            os.kill(process.pid, signal.SIGINT)
-            wait_for((repository.folder / "asked").exists, "TERM")
-            os.kill(process.pid, signal.SIGINT)
-            assert end_of(process) == 130
-        assert not any(map(is_alive, pids))
 
 
 class TestLostLane:
@@ -254,17 +223,6 @@ class TestTerminal:
             shell.type(b"back\n")
             shell.expect(b"back\r\nback")
             assert shell.event() == "exited 0"
-
-    def test_a_closed_window_ends_the_run(self, repository: Repository) -> None:
-        """Although nothing can be printed any more, the result is written."""
-        configure(repository, a=hostile("a"), b=hostile("b"))
-        inv = (sys.executable, "-m", "invoke", "all-parallel", "--jobs", "2")
-        with terminal(inv, repository.folder, environ()) as shell:
-            pids = [pid for name in "ab" for pid in pids_in(repository.folder / name, 4)]
-            shell.hang_up()
-            assert shell.event() == "exited 129"
-        assert not any(map(is_alive, pids))
-        assert repository.result()["exit_code"] == 129
 
 
 class TestOtherRuns:
