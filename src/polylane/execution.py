@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from signal import SIGINT
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from polylane.describe import config as configuration
+from polylane.describe import git
+from polylane.describe.home import home
 from polylane.errors import SIGNAL_BASE
 from polylane.model import Task
 from polylane.outcome import TaskResult
@@ -24,6 +26,7 @@ from polylane.remember import history, runs
 from polylane.result import RunResult, conclude
 from polylane.run import slots
 from polylane.run.assignments import Assignments
+from polylane.run.confinements import Confinements
 from polylane.run.pool import LanePool
 from polylane.run.runner import Observer, Runner
 from polylane.run.signals import Signals
@@ -49,6 +52,7 @@ class Manner(NamedTuple):
 def execute(plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner) -> RunResult:
     """Run the plan; writes the logs into the run's folder, and returns when nothing is left."""
     environment = configuration.task_environment()
+    confinements = _confinements(plan, environment)
     assignments = Assignments(
         plan.config,
         plan.workspace,
@@ -58,6 +62,7 @@ def execute(plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner
         colour=manner.colour and not manner.terminal,
         words=request.words,
         environments=request.environments,
+        confinements=confinements,
     )
     begun, zero = time.time(), time.monotonic()
     with Signals(forward_only=manner.terminal) as signals:
@@ -77,12 +82,14 @@ def execute(plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner
                 manner.observer,
                 assignments,
                 fail_fast=request.fail_fast,
+                explain=_explainer(plan),
             )
             runner.start()
             with _beside(manner.beside):
                 runner.run(signals.interrupted)
         finally:
             pool.close()
+            confinements.close()
     return conclude(
         plan.graph,
         runner.results,
@@ -94,7 +101,41 @@ def execute(plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner
         wall_s=time.monotonic() - zero,
         signal=signals.number or _died_of_interrupt(runner.results.values(), signals),
         sequential_wall_s=_measured(plan, request),
+        protection=_protection(plan, confinements),
     )
+
+
+def _protection(plan: Plan, confinements: Confinements) -> dict[str, Any]:
+    """What supervised and confined the run, as it stands in ``result.json``."""
+    free = sorted(task.id for task in plan.graph.tasks if task.sandbox == "off")
+    some = len(free) < len(plan.graph.tasks)
+    return {
+        "supervision": "lanes",
+        "sandbox": "projects" if some and not confinements.why_not else "off",
+        "not_confined": free,
+        "why_not": confinements.why_not if some else "",
+    }
+
+
+def _explainer(plan: Plan) -> Callable[[Task, tuple[str, ...]], tuple[str, ...]]:
+    def explain(task: Task, refused: tuple[str, ...]) -> tuple[str, ...]:
+        from polylane.run.refusals import Explainer  # few runs need it
+
+        table = "" if plan.config.file == "polylane.toml" else "tool.polylane."
+        return Explainer(plan.config.folder, _owners(plan), table)(task, refused)
+
+    return explain
+
+
+def _owners(plan: Plan) -> dict[str, str]:
+    """Names of projects by path."""
+    return {project.path: project.name for project in plan.workspace.projects.values()}
+
+
+def _confinements(plan: Plan, environment: Mapping[str, str]) -> Confinements:
+    folder = plan.config.folder
+    projects = {name: path for path, name in _owners(plan).items()}
+    return Confinements(folder, home(folder), projects, environment, git.data_folders(folder))
 
 
 @contextmanager

@@ -26,6 +26,10 @@ VERBS = (
 ROOT_PROJECT = "root"
 
 
+#: ``projects``: to its own project, its claims, and what lies outside the workspace.
+SANDBOXES = ("projects", "off")
+
+
 class Claim(NamedTuple):
     """What a task reads, writes, caches and locks.
 
@@ -131,6 +135,8 @@ class Task(NamedTuple):
     ok_codes: tuple[int, ...] = (0,)
     skip_codes: tuple[tuple[int, str], ...] = ()
     leave: bool = False
+    #: How far its writes are confined: one of `SANDBOXES`.
+    sandbox: str = "projects"
     takes_arguments: bool = True
     file_endings: tuple[str, ...] = ()
     fix_argv: tuple[str, ...] = ()

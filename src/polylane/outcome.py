@@ -49,3 +49,5 @@ class TaskResult(NamedTuple):
     leftovers: tuple[str, ...] = ()
     #: Ids of the tasks whose end this one's start waited for.
     waited_for: tuple[str, ...] = ()
+    #: What its sandbox refused it, and what would allow it: lines for people.
+    refused: tuple[str, ...] = ()

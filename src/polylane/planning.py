@@ -36,6 +36,8 @@ class Request(NamedTuple):
     fail_fast: bool = False
     output: str = "auto"
     timeout: float | None = None
+    #: For all selected tasks; empty: what the configuration says.
+    sandbox: str = ""
     #: Words for the tools of the selected tasks.
     words: tuple[str, ...] = ()
     #: Changes the selected tasks before they are planned: a hook narrows them to changed files.
@@ -117,10 +119,12 @@ def check_verbs(config: Config, tasks: Iterable[Task]) -> None:
 
 
 def _with_flags(tasks: Iterable[Task], request: Request) -> list[Task]:
-    """Apply ``--timeout``, and the words after ``--`` to what was selected itself."""
+    """Apply ``--timeout``, ``--sandbox``, and the words after ``--`` to what takes them."""
     result = list(tasks)
     if request.timeout is not None:
         result = [task._replace(timeout=request.timeout) for task in result]
+    if request.sandbox:
+        result = [task._replace(sandbox=request.sandbox) for task in result]
     if not request.words:
         return result
     takers = {t.id for t in result if t.verb in request.selection.verbs and t.takes_arguments}

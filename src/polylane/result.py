@@ -56,6 +56,7 @@ def conclude(
     wall_s: float,
     signal: int,
     sequential_wall_s: float | None = None,
+    protection: Mapping[str, Any] = MappingProxyType({}),
 ) -> RunResult:
     """Sum up a run; ``begun`` is the time of day in seconds, ``signal`` what ended it, or 0."""
     tasks = tuple(results[i] for i in range(len(graph.tasks)))
@@ -73,7 +74,7 @@ def conclude(
         tasks=tasks,
         slots_used=_most_at_once(tasks),
         sequential_wall_s=sequential_wall_s,
-        protection={"supervision": "lanes", "sandbox": "off"},
+        protection=protection,
     )
 
 
@@ -143,6 +144,7 @@ def _task(result: TaskResult, task: Task) -> dict[str, Any]:
         "reported_s": _rounded(result.reported_s),
         "leftover_processes": list(result.leftovers),
         "waited_for": list(result.waited_for),
+        "refused": list(result.refused),
     }
 
 

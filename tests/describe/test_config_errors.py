@@ -195,7 +195,7 @@ def test_an_unknown_key_like_no_other_lists_the_known_ones(tmp_path: Path) -> No
     """Nothing close is known."""
     assert _error(tmp_path, "zzz = 3") == (
         "polylane.toml:1: zzz: unknown key; known keys: jobs, parallel, timeout, grace, max_load,"
-        " keep_runs, audit, exclude, pipelines, verbs, projects, tasks"
+        " keep_runs, sandbox, audit, exclude, pipelines, verbs, projects, tasks"
     )
 
 

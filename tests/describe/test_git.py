@@ -106,7 +106,8 @@ def test_a_linked_worktree_has_the_exclude_file_of_its_repository(yard: Yard) ->
     yard.git("worktree", "add", "-q", "../linked")
     linked = yard.folder.with_name("linked")
     assert yard.folder / ".git" / "info" / "exclude" in git.ignore_sources(linked)
-    assert git.git_folder(linked) == yard.folder / ".git" / "worktrees" / "linked"
+    found = [path.resolve() for path in git.data_folders(linked)]
+    assert found == [yard.folder / ".git" / "worktrees" / "linked", yard.folder / ".git"]
 
 
 def test_a_repository_may_lie_in_a_folder_with_any_name(tmp_path: Path) -> None:
@@ -114,13 +115,24 @@ def test_a_repository_may_lie_in_a_folder_with_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "new\nline é"
     folder.mkdir()
     Yard(folder)
-    assert git.git_folder(folder) == folder / ".git"
+    assert git.data_folders(folder) == [folder / ".git"]
+    assert folder / ".git" / "info" / "exclude" in git.ignore_sources(folder)
+
+
+def test_data_folders_are_found_from_below(yard: Yard, tmp_path: Path) -> None:
+    """The nearest repository's; none, or a file that names no folder, is no error."""
+    below = yard.folder / "a" / "b"
+    below.mkdir(parents=True)
+    assert git.data_folders(below) == [yard.folder / ".git"]
+    (below / ".git").write_text("gitdir: ../nowhere\n")
+    assert git.data_folders(below) == []
+    assert git.data_folders(Path("/")) == []
 
 
 def test_a_bare_repository_is_no_workspace(yard: Yard) -> None:
     """It has no files."""
     with pytest.raises(UserError, match="is no git repository"):
-        git.git_folder(yard.folder / ".git")
+        git.ignore_sources(yard.folder / ".git")
 
 
 def test_a_repository_of_somebody_else_is_refused_in_gits_words(
@@ -129,14 +141,14 @@ def test_a_repository_of_somebody_else_is_refused_in_gits_words(
     """Git says whose it is, or what is wrong with it."""
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     with pytest.raises(UserError, match="git refuses to work here: fatal: detected dubious"):
-        git.git_folder(yard.folder)
+        git.ignore_sources(yard.folder)
 
 
 def test_a_configuration_that_git_cannot_read_is_named(yard: Yard) -> None:
     """Its file and line, and not that there is no repository."""
     (yard.folder.with_name("home") / ".gitconfig").write_text("[core\n")
     with pytest.raises(UserError, match=r"git refuses to work here: .*bad config .*gitconfig"):
-        git.git_folder(yard.folder)
+        git.ignore_sources(yard.folder)
 
 
 def test_values_of_the_command_line_are_no_files(

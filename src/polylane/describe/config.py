@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from polylane.describe import schema, toml_text
 from polylane.describe.place import Place
 from polylane.errors import UserError
-from polylane.model import VERBS
+from polylane.model import SANDBOXES, VERBS
 
 #: ``qa`` where the configuration does not say otherwise.
 PIPELINES = {"qa": ("build", "lint", "test", "security")}
@@ -79,6 +79,7 @@ class TaskConfig(NamedTuple):
     retries: int | None = None
     ok_codes: tuple[int, ...] | None = None
     leave: bool | None = None
+    sandbox: str | None = None
     creates: tuple[str, ...] | None = None
     enabled: bool | None = None
 
@@ -97,6 +98,7 @@ class Config(NamedTuple):
     grace: float = 2.0
     max_load: float = 0.8
     keep_runs: int = 20
+    sandbox: str = "projects"
     audit: bool = False
     exclude: tuple[str, ...] = ()
     pipelines: Mapping[str, tuple[str, ...]] = MappingProxyType(PIPELINES)
@@ -241,6 +243,7 @@ _SCHEMA: Mapping[str, schema.Check] = {
     "grace": schema.seconds_or_zero,
     "max_load": schema.percentage,
     "keep_runs": schema.count,
+    "sandbox": schema.one_of(*SANDBOXES),
     "audit": schema.boolean,
     "exclude": schema.folders,
     "pipelines": schema.table_of(schema.verbs, key=schema.verb_key),
@@ -267,6 +270,7 @@ _SCHEMA: Mapping[str, schema.Check] = {
                 "retries": schema.count_or_zero,
                 "ok_codes": schema.exit_codes,
                 "leave": schema.boolean,
+                "sandbox": schema.one_of(*SANDBOXES),
                 "creates": schema.paths,
                 "enabled": schema.boolean,
             }

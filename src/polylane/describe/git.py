@@ -54,9 +54,20 @@ def ignore_sources(folder: Path) -> list[Path]:
     return [*above, exclude, *global_files(), *named, *own]
 
 
-def git_folder(folder: Path) -> Path:
-    """The folder which holds git's data for the work tree around ``folder``."""
-    return _of_repository(folder, "--absolute-git-dir")
+def data_folders(folder: Path) -> list[Path]:
+    """The folders of the repository's own data around ``folder``, found without asking git.
+
+    A linked work tree has two: its own, and the one that it shares. See gitrepository-layout(5).
+    """
+    git = next((f / ".git" for f in (folder, *folder.parents) if os.path.lexists(f / ".git")), None)
+    if git is None or git.is_dir():
+        return [git] if git else []
+    try:
+        own = git.parent / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        shared = own / (own / "commondir").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return []
+    return [own, shared]
 
 
 def global_files() -> list[Path]:

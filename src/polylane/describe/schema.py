@@ -121,6 +121,19 @@ def boolean(value: Any, place: Place, keys: tuple[str, ...]) -> bool:
     return value
 
 
+def one_of(*known: str) -> Check:
+    """One of some words."""
+
+    def check_one_of(value: Any, place: Place, keys: tuple[str, ...]) -> str:
+        if value not in known:
+            hint = did_you_mean(value, known) if isinstance(value, str) else ""
+            words = ", ".join(f'"{word}"' for word in known)
+            raise fail(place, keys, value, f"one of {words}{hint}")
+        return str(value)
+
+    return check_one_of
+
+
 def string(value: Any, place: Place, keys: tuple[str, ...]) -> str:
     """A text without NUL, which no process could be given."""
     if not isinstance(value, str) or "\0" in value:

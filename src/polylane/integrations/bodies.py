@@ -19,8 +19,8 @@ from invoke.tasks import task as invoke_task
 
 from polylane.describe.config import Config
 from polylane.describe.workspace import Workspace
-from polylane.errors import UserError
-from polylane.model import ROOT_PROJECT, Claim, Task, task_id
+from polylane.errors import UserError, did_you_mean
+from polylane.model import ROOT_PROJECT, SANDBOXES, Claim, Task, task_id
 
 Function = Callable[..., Any]
 
@@ -40,6 +40,7 @@ class Body(NamedTuple):
     needs: tuple[str, ...]
     slots: int
     timeout: float | None
+    sandbox: str
     #: ``file:line`` of the function.
     source: str
     help: str
@@ -67,6 +68,7 @@ def task(
     needs: Iterable[str] = (),
     slots: int = 1,
     timeout: float | None = None,
+    sandbox: str = "",
     name: str = "",
 ) -> Any:
     """Make an Invoke task of a function, and let it take part in the runs of its verb.
@@ -92,6 +94,7 @@ def task(
             needs=tuple(needs),
             slots=slots,
             timeout=timeout,
+            sandbox=sandbox,
             source=f"{Path(code.co_filename).name}:{code.co_firstlineno}",
             help=(own.body.__doc__ or "").strip().split("\n")[0],
         )
@@ -133,6 +136,7 @@ def tasks(bodies: Iterable[Body], config: Config, workspace: Workspace) -> tuple
                 needs=body.needs,
                 slots=body.slots,
                 timeout=config.timeout if body.timeout is None else body.timeout,
+                sandbox=body.sandbox or config.sandbox,
                 source=body.source,
             )
         )
@@ -188,5 +192,9 @@ def check(bodies: Iterable[Body]) -> None:
                 " give one of them another name"
             )
         seen[body.id] = body
+        if body.sandbox not in ("", *SANDBOXES):
+            hint = did_you_mean(body.sandbox, SANDBOXES)
+            known = ", ".join(SANDBOXES)
+            raise UserError(f"{body.source}: sandbox = {body.sandbox!r}: one of {known}{hint}")
         if body.slots < 1:
             raise UserError(f"{body.source}: slots = {body.slots}: must be a whole number above 0")

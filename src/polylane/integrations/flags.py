@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polylane.describe import schema
 from polylane.errors import UserError, did_you_mean
+from polylane.model import SANDBOXES
 from polylane.start import OUTPUTS
 
 
@@ -25,6 +26,11 @@ def seconds(text: str) -> float | None:
     except ValueError:
         value = text
     return schema.seconds(value, _flag, ("timeout",))
+
+
+def sandbox(text: str) -> str:
+    """``--sandbox``; empty where nothing was said."""
+    return schema.one_of(*SANDBOXES)(text, _flag, ("sandbox",)) if text else ""
 
 
 def output(text: str) -> str:

@@ -32,6 +32,7 @@ _HELP = {
     "language": "only this language",
     "output": "auto, grouped (each task's output whole), stream (lines as they come) or errors",
     "timeout": "seconds that each task may take",
+    "sandbox": "projects (each task writes to its own project only) or off",
     "select": "verbs or pipelines, with commas between; default: qa",
 }
 
@@ -166,6 +167,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
         language: str = "",
         output: str = "auto",
         timeout: str = "",
+        sandbox: str = "",
     ) -> None:
         flags = {
             "jobs": jobs,
@@ -175,6 +177,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
             "language": language,
             "output": output,
             "timeout": timeout,
+            "sandbox": sandbox,
         }
         with _exits():
             _run(folder, offer, c, flags)
@@ -187,8 +190,9 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
         project: Sequence[str] | None = None,
         output: str = "auto",
         timeout: str = "",
+        sandbox: str = "",
     ) -> None:
-        for_all(c, jobs, sequential, fail_fast, project, "", output, timeout)
+        for_all(c, jobs, sequential, fail_fast, project, "", output, timeout, sandbox)
 
     body = for_one if offer.languages else for_all
     body.__doc__ = offer.help
@@ -244,7 +248,7 @@ def _request(
     *,
     parallel: bool = False,
 ) -> Any:
-    from polylane.integrations.flags import jobs, output, seconds
+    from polylane.integrations.flags import jobs, output, sandbox, seconds
     from polylane.planning import Request
 
     return Request(
@@ -256,6 +260,7 @@ def _request(
         fail_fast=flags.get("fail_fast", False),
         output=output(flags.get("output", "auto")),
         timeout=seconds(flags.get("timeout", "")),
+        sandbox=sandbox(flags.get("sandbox", "")),
         words=_words(c),
     )
 

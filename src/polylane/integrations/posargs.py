@@ -16,7 +16,7 @@ from polylane.integrations import flags
 from polylane.integrations.offers import Offer
 
 _SWITCHES = ("--sequential", "--fail-fast")
-_VALUES = ("--jobs", "--project", "--language", "--output", "--timeout")
+_VALUES = ("--jobs", "--project", "--language", "--output", "--timeout", "--sandbox")
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class Said:
             "jobs": flags.jobs(self.last("--jobs")),
             "output": flags.output(self.last("--output") or "auto"),
             "timeout": flags.seconds(self.last("--timeout")),
+            "sandbox": flags.sandbox(self.last("--sandbox")),
             "words": self.words,
         }
 

@@ -66,6 +66,7 @@ class _Builder:
             claim=self._claim(project, recipe),
             env=recipe.env,
             timeout=self._config.timeout,
+            sandbox=self._config.sandbox,
             ok_codes=recipe.ok_codes,
             skip_codes=recipe.skip_codes,
             takes_arguments=recipe.takes_arguments,
@@ -117,6 +118,7 @@ class _Builder:
             cwd=project.path,
             claim=self._default_claim(project),
             timeout=self._config.timeout,
+            sandbox=self._config.sandbox,
             source=self._config.file,
         )
 
@@ -141,7 +143,16 @@ class _Builder:
         argv, shell = _command(said, task)
         simple = {
             field: value
-            for field in ("cwd", "slots", "timeout", "retries", "ok_codes", "leave", "creates")
+            for field in (
+                "cwd",
+                "slots",
+                "timeout",
+                "retries",
+                "ok_codes",
+                "leave",
+                "sandbox",
+                "creates",
+            )
             if (value := getattr(said, field)) is not None
         }
         env = (*task.env, *(said.env or {}).items())

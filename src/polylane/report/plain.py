@@ -128,11 +128,18 @@ class Grouped:
             self._screen.line(f"== {task.id} {ending(result)}", style=style(result.outcome))
         if result.log and (bad or not self._errors_only):
             self._screen.copy(self._folder / result.log)
-        for leftover in result.leftovers:
-            self._screen.line(f"== {task.id} left a process behind, which was ended: {leftover}")
+        _after(self._screen, result)
 
     def tick(self) -> None:
         """See `Observer`."""
+
+
+def _after(screen: Screen, result: TaskResult) -> None:
+    """What else is to be said of a task."""
+    for line in result.refused:
+        screen.line(f"== {result.id}: {line}")
+    for leftover in result.leftovers:
+        screen.line(f"== {result.id} left a process behind, which was ended: {leftover}")
 
 
 class Stream:
@@ -157,8 +164,7 @@ class Stream:
         if rest:
             self._print(task.id, [rest])
         self._screen.line(f"== {task.id} {ending(result)}", style=style(result.outcome))
-        for leftover in result.leftovers:
-            self._screen.line(f"== {task.id} left a process behind, which was ended: {leftover}")
+        _after(self._screen, result)
 
     def tick(self) -> None:
         """See `Observer`."""

@@ -50,6 +50,8 @@ def show(screen: Screen, run: RunResult, folder: Path) -> None:
         screen.line(f"... and {more} more that passed; all are in {_shown(folder / 'result.json')}")
     screen.line()
     screen.line(_times(run))
+    if why := run.protection.get("why_not"):
+        screen.line(f"not protected: tasks could write anywhere: {why}")
     for result in run.tasks:
         if result.outcome in BAD:
             screen.line()
@@ -126,6 +128,8 @@ def _failure(screen: Screen, result: TaskResult, folder: Path) -> None:
         lines = tail(folder / result.log)
         screen.write(b"".join(b"   " + line + b"\n" for line in lines))
         screen.line(f"   log: {_shown(folder / result.log)}")
+    for line in result.refused:
+        screen.line(f"   {line}")
 
 
 def tail(log: Path) -> list[bytes]:

@@ -13,7 +13,8 @@ from polylane.describe import languages
 from polylane.describe.config import RUN_VARIABLE, Config
 from polylane.describe.languages.base import Environment
 from polylane.describe.workspace import Workspace
-from polylane.model import Task
+from polylane.model import VERBS, Task
+from polylane.run.confinements import Confinements
 from polylane.run.protocol import Assignment
 
 Pairs = tuple[tuple[str, str], ...]
@@ -38,6 +39,7 @@ class Assignments:
         colour: bool = False,
         words: tuple[str, ...] = (),
         environments: Mapping[str, Environment] | None = None,
+        confinements: Confinements | None = None,
     ) -> None:
         """``log_name``: of a task's attempt; None where the task has the terminal instead.
 
@@ -51,11 +53,13 @@ class Assignments:
         self._colour = colour
         self._words = words
         self._environments = environments or {}
+        self._confinements = confinements
         self._known: dict[tuple[str, str], Pairs] = {}
 
     def __call__(self, task: Task, attempt: int) -> Assignment:
         """The assignment for an attempt, counted from 1."""
         folder = self._config.folder
+        confined = self._confinements.of(task) if self._confinements else None
         log = str(self._run_folder / self._log_name(task.id, attempt)) if self._log_name else ""
         return Assignment(
             id=task.id,
@@ -68,6 +72,8 @@ class Assignments:
             grace=self._config.grace,
             leave=task.leave,
             words=() if task.argv else self._words,
+            again=task.verb in VERBS,  # a verb of the user's may publish something
+            confinement=None if confined is None else tuple(confined),
         )
 
     def _environment(self, task: Task) -> Pairs:
@@ -77,7 +83,8 @@ class Assignments:
             self._known[key] = self._of_project(task)
         colour = _COLOUR if self._colour and task.verb not in _NO_COLOUR else ()
         run = (RUN_VARIABLE, str(self._run_folder))
-        return (*self._known[key], run, *colour, *task.env)
+        more = self._confinements.variables if self._confinements else ()
+        return (*self._known[key], run, *colour, *more, *task.env)
 
     def _of_project(self, task: Task) -> Pairs:
         project = self._workspace.projects.get(task.project)

@@ -15,12 +15,17 @@ import socket
 import time
 import traceback
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from polylane.run import protocol, tree
 from polylane.run.attempt import Attempt
 from polylane.run.launch import Body, Launcher, refusal
 from polylane.run.protocol import Assignment, Report
+from polylane.run.sandbox import Confinement
+
+if TYPE_CHECKING:
+    from polylane.run.traced import TracedStart
 
 __all__ = ["Body", "Lane", "main"]
 
@@ -52,9 +57,54 @@ class Lane:
             tree.end_all(tree.Usage(), grace=0.0, spare=self._left)
 
     def _run(self, job: Assignment) -> Report:
+        if job.trace:
+            return self._traced(job)
+        report = self._attempt(job)
+        failed = report.kind == "exited" and report.exit_code != 0 and report.signal is None
+        if failed and job.confinement is not None and not self._orphaned:
+            report = report._replace(refused=self._refused(job))
+        return report
+
+    def _refused(self, job: Assignment) -> tuple[str, ...]:
+        """What a task tried to write and was refused: by its log, or by a second run, traced."""
+        from polylane.run import refusals
+        from polylane.run.tracing import tracer
+        from polylane.run.tracing.touches import Touches
+
+        if not refusals.may_be(job.log):
+            return ()
+        found = refusals.in_log(job)
+        if found or not job.again or tracer.available():
+            return found
+        again = job._replace(trace="writes", log=f"{job.log}.again")
+        report = self._traced(again)
+        with suppress(OSError):
+            os.unlink(again.log)  # noqa: PTH108
+        return refusals.attempted(job, Touches(*report.touches).written) if report.touches else ()
+
+    def _traced(self, job: Assignment) -> Report:
+        from polylane.run.traced import TracedStart, TraceFailedError
+
+        confinement = None if job.confinement is None else Confinement(*job.confinement)
         begun = time.monotonic()
         try:
-            pid = self._launcher.start(job)
+            traced = TracedStart(confinement, reads=job.trace == "all")
+        except OSError as error:
+            return refusal(job, error, time.monotonic() - begun)
+        self._left.add(traced.session)
+        try:
+            report = self._attempt(job, traced)
+            return report._replace(touches=tuple(traced.collect()))
+        except TraceFailedError as error:
+            return report._replace(kind="crashed", reason=f"its trace failed: {error}")
+        finally:
+            traced.close()
+            self._left.discard(traced.session)
+
+    def _attempt(self, job: Assignment, traced: TracedStart | None = None) -> Report:
+        begun = time.monotonic()
+        try:
+            pid = self._launcher.start(job, traced)
         except (OSError, ValueError) as error:
             return refusal(job, error, time.monotonic() - begun)
         try:

@@ -13,10 +13,14 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from polylane.errors import SIGNAL_BASE
 from polylane.run.protocol import Assignment, Report
+from polylane.run.sandbox import Confinement, Sandbox
+
+if TYPE_CHECKING:
+    from polylane.run.traced import TracedStart
 
 #: A Python body: takes the words after ``--``, returns an exit code.
 Body = Callable[[tuple[str, ...]], int]
@@ -46,44 +50,56 @@ class Launcher:
         self._bodies = bodies
         self._terminal = terminal
         self._private = private
+        self._sandbox = Sandbox()
 
-    def start(self, job: Assignment) -> int:
+    def start(self, job: Assignment, traced: TracedStart | None = None) -> int:
         """Start an assignment; returns its main process, a child of ours that is not reaped.
 
         `OSError` or `ValueError` where that cannot be; `refusal` says it in words.
         """
         if self._terminal:
-            return self._start(job, None)
+            return self._start(job, None, traced)
         log = os.open(job.log, _LOG_FLAGS, 0o666)
         try:
-            return self._start(job, log)
+            return self._start(job, log, traced)
         finally:
             os.close(log)
 
-    def _start(self, job: Assignment, log: int | None) -> int:
-        return self._spawn(job, log) if job.argv else self._fork(job, log)
+    def _start(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
+        return self._spawn(job, log, traced) if job.argv else self._fork(job, log, traced)
 
-    def _spawn(self, job: Assignment, log: int | None) -> int:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", *job.argv] if job.shell else job.argv,
-            stdout=log,
-            stderr=log,
-            cwd=job.cwd,
-            env=self._environ(job),
-            start_new_session=not self._terminal,
-        )
+    def _spawn(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
+        def popen() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                ["/bin/sh", "-c", *job.argv] if job.shell else job.argv,
+                stdout=log,
+                stderr=log,
+                cwd=job.cwd,
+                env=self._environ(job),
+                start_new_session=not self._terminal,
+            )
+
+        if traced is not None:
+            process = traced.start(popen)
+        elif job.confinement is None:
+            process = popen()
+        else:
+            process = self._sandbox.start(Confinement(*job.confinement), popen)
         process.returncode = 0  # we reap it ourselves; Popen must not
         return process.pid
 
     def _environ(self, job: Assignment) -> dict[str, str]:
         return {**self._environment, **dict(job.env)}
 
-    def _fork(self, job: Assignment, log: int | None) -> int:
+    def _fork(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
         if not os.path.isdir(job.cwd):  # noqa: PTH112 - as `Popen` says it
             raise FileNotFoundError(2, os.strerror(2), job.cwd)
-        return os.fork() or self._be_body(job, log)
+        if job.confinement is not None:
+            self._sandbox.ready(Confinement(*job.confinement))
+        self._sandbox.rest()  # a fork has one thread
+        return os.fork() or self._be_body(job, log, traced)
 
-    def _be_body(self, job: Assignment, log: int | None) -> NoReturn:
+    def _be_body(self, job: Assignment, log: int | None, traced: TracedStart | None) -> NoReturn:
         code = 1
         try:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -96,6 +112,10 @@ class Launcher:
             os.environ.clear()
             os.environ.update(self._environ(job))
             os.chdir(job.cwd)
+            if traced is not None:
+                traced.bind()
+            elif job.confinement is not None:
+                self._sandbox.confine_self(Confinement(*job.confinement))
             code = _call(self._bodies[job.id], job.words)
         except BaseException:  # noqa: BLE001 - nothing may go on as a second lane
             with suppress(Exception):

@@ -29,6 +29,12 @@ class Assignment(NamedTuple):
     leave: bool
     #: Words for a Python body.
     words: tuple[str, ...] = ()
+    #: Where its writes are confined to, as a plain tuple of `sandbox.Confinement`; None: anywhere.
+    confinement: tuple[Any, ...] | None = None
+    #: Tell what it touches: ``all``, ``writes`` only, or nothing.
+    trace: str = ""
+    #: Where it was refused something, it may be run again to find out what.
+    again: bool = False
 
 
 class Report(NamedTuple):
@@ -48,6 +54,10 @@ class Report(NamedTuple):
     leftovers: tuple[str, ...] = ()
     #: Sessions of processes that the task left behind and that may live on.
     left: tuple[int, ...] = ()
+    #: What it touched, as a plain tuple of `tracing.touches.Touches`; None: nobody asked.
+    touches: tuple[Any, ...] | None = None
+    #: Paths that it may have been refused to write, absolute.
+    refused: tuple[str, ...] = ()
 
 
 #: Requests to a lane.

@@ -56,9 +56,13 @@ class Runner:
         assignment: Callable[[Task, int], Assignment],
         *,
         fail_fast: bool = False,
+        explain: Callable[[Task, tuple[str, ...]], tuple[str, ...]] = lambda _, paths: paths,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``assignment`` makes the order for a task's attempt, counted from 1."""
+        """``assignment`` makes the order for a task's attempt, counted from 1.
+
+        ``explain`` says in words what a task was refused to write.
+        """
         self._graph = graph
         self._schedule = schedule
         self._pool = pool
@@ -66,6 +70,7 @@ class Runner:
         self._observer = observer
         self._assignment = assignment
         self._fail_fast = fail_fast
+        self._explain = explain
         self._clock = clock
         self._zero = clock()
         self._started: dict[int, float] = {}
@@ -165,6 +170,7 @@ class Runner:
             attempts=self._attempts[index],
             reported_s=self._now() if outcome in BAD else None,
             leftovers=report.leftovers,
+            refused=self._explain(task, report.refused) if report.refused else (),
             waited_for=() if released_by is None else (self._graph.tasks[released_by].id,),
         )
         self.results[index] = result

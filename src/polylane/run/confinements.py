@@ -1,0 +1,83 @@
+"""Decides for each task of a run how it is confined, and prepares what confined tasks expect.
+
+Knows the levels of `model.SANDBOXES`, and nothing of how the kernel enforces them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from polylane.model import Task
+from polylane.run import sandbox, surroundings
+from polylane.run.sandbox import Confinement
+from polylane.run.writable import writable
+
+
+class Confinements:
+    """Of one run; `close` removes what it made."""
+
+    def __init__(
+        self,
+        workspace: Path,
+        own_folder: Path,
+        projects: Mapping[str, str],
+        environment: Mapping[str, str],
+        protected: Iterable[Path],
+    ) -> None:
+        """``projects``: paths by name. ``protected``: what no task may write, wherever it lies.
+
+        ``own_folder``: ours, which stays writable for a run inside a task.
+        """
+        #: Why nothing is confined, in a few words; empty where it is.
+        self.why_not = sandbox.why_not()
+        #: What tasks' environments need beside.
+        self.variables: tuple[tuple[str, str], ...] = ()
+        self._workspace = workspace
+        self._own = str(own_folder)
+        self._projects = projects
+        self._environment = environment
+        self._protected = tuple(map(str, protected))
+        self._temporary = ""
+        self._made = ""
+        self._prepared = False
+
+    def of(self, task: Task) -> Confinement | None:
+        """How a task is confined; None where it is not."""
+        if task.sandbox == "off" or self.why_not:
+            return None
+        self._prepare()
+        project = self._projects.get(task.project, ".")
+        paths = writable(str(self._workspace), project, task.claim, self._paths())
+        return sandbox.confine(
+            self._workspace,
+            (*paths, self._own),
+            protected=self._protected,
+            temporary=self._temporary,
+        )
+
+    def _paths(self) -> Collection[str]:
+        return self._projects.values()
+
+    def _prepare(self) -> None:
+        """Once, before the first confined task: the home's folders, and a temporary folder."""
+        if self._prepared:
+            return
+        self._prepared = True
+        workspace = os.path.realpath(self._workspace)
+        home = self._environment.get("HOME", "")
+        if home:
+            surroundings.prepare_home(home, workspace, self._environment)
+        self._temporary = self._environment.get("TMPDIR") or tempfile.gettempdir()
+        self._made = surroundings.private_temporary(self._temporary, workspace)
+        if self._made:
+            self._temporary = self._made
+            self.variables = (("TMPDIR", self._made),)
+
+    def close(self) -> None:
+        """Remove the temporary folder that was made."""
+        if self._made:
+            shutil.rmtree(self._made, ignore_errors=True)
