@@ -49,8 +49,13 @@ class Manner(NamedTuple):
     beside: Callable[[], object] | None = None
 
 
-def execute(plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner) -> RunResult:
-    """Run the plan; writes the logs into the run's folder, and returns when nothing is left."""
+def execute(
+    plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner, signals: Signals
+) -> RunResult:
+    """Run the plan; writes the logs into the run's folder, and returns when nothing is left.
+
+    ``signals`` is entered, and stays so until the caller has said how it ended.
+    """
     environment = configuration.task_environment()
     confinements = _confinements(plan, environment)
     assignments = Assignments(
@@ -65,31 +70,30 @@ def execute(plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner
         confinements=confinements,
     )
     begun, zero = time.time(), time.monotonic()
-    with Signals(forward_only=manner.terminal) as signals:
-        pool = LanePool(
-            environment=environment,
-            bodies=request.bodies,
-            terminal=manner.terminal,
-            wakeup=signals.wakeup,
+    pool = LanePool(
+        environment=environment,
+        bodies=request.bodies,
+        terminal=manner.terminal,
+        wakeup=signals.wakeup,
+    )
+    signals.suspend, signals.resume = pool.suspend, pool.resume
+    try:
+        runner = Runner(
+            plan.graph,
+            _schedule(plan),
+            pool,
+            slots.LoadGate(plan.config.max_load, slots.cores()),
+            manner.observer,
+            assignments,
+            fail_fast=request.fail_fast,
+            explain=_explainer(plan),
         )
-        signals.suspend, signals.resume = pool.suspend, pool.resume
-        try:
-            runner = Runner(
-                plan.graph,
-                _schedule(plan),
-                pool,
-                slots.LoadGate(plan.config.max_load, slots.cores()),
-                manner.observer,
-                assignments,
-                fail_fast=request.fail_fast,
-                explain=_explainer(plan),
-            )
-            runner.start()
-            with _beside(manner.beside):
-                runner.run(signals.interrupted)
-        finally:
-            pool.close()
-            confinements.close()
+        runner.start()
+        with _beside(manner.beside):
+            runner.run(signals.interrupted)
+    finally:
+        pool.close()
+        confinements.close()
     return conclude(
         plan.graph,
         runner.results,

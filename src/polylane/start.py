@@ -18,6 +18,7 @@ from polylane.report import plain, summary
 from polylane.result import RunResult, to_json
 from polylane.run.locks import ProjectLocks, wanted
 from polylane.run.runner import Observer
+from polylane.run.signals import Signals
 
 OUTPUTS = ("auto", "grouped", "stream", "errors")
 
@@ -27,12 +28,15 @@ def start(request: Request) -> RunResult:
     plan, locks = _planned(request)
     try:
         folder = runs.new_run(plan.config.folder)
-        result = execute(plan, request, folder, _manner(plan, request, folder))
-        folder.write(to_json(result, plan.tasks))
+        manner = _manner(plan, request, folder)
+        # Until all is said: one Ctrl-C more must not lose the result, nor the exit code.
+        with Signals(forward_only=manner.terminal) as signals:
+            result = execute(plan, request, folder, manner, signals)
+            folder.write(to_json(result, plan.tasks))
+            show = summary.brief if request.brief else summary.show
+            show(plain.Screen(colour=_colour()), result, folder.path)
     finally:
         locks.release()
-    show = summary.brief if request.brief else summary.show
-    show(plain.Screen(colour=_colour()), result, folder.path)
     runs.prune(plan.config.folder, plan.config.keep_runs)
     return result
 

@@ -111,6 +111,23 @@ class TestSignals:
         assert "parallel: 3 cancelled" in out(repository)
 
 
+    def test_many_signals_lose_neither_result_nor_summary(self, repository: Repository) -> None:
+        """One signal after the other, until the result is there."""
+        configure(repository, a=hostile("a"))
+        with running(repository, "all") as process:
+            pids_in(repository.folder / "a", 4)
+            result = repository.folder / ".polylane" / "last" / "result.json"
+
+            def interrupted() -> bool:
+                if not result.exists():
+                    os.kill(process.pid, signal.SIGINT)
+                return result.exists()
+
+            wait_for(interrupted, "result")
+            assert end_of(process) == 130
+        assert "sequential: 1 cancelled" in out(repository)
+
+
 class TestLostLane:
     """A lane is killed in the middle of a run."""
 

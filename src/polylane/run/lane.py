@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Body", "Lane", "main"]
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class _Ending(BaseException):
     """The lane was told to end by a signal."""
 
@@ -120,6 +123,8 @@ class Lane:
 
 
 def _end(*_: Any) -> None:
+    for number in _ENDING:  # one more must not cut short what ends the tree
+        signal.signal(number, signal.SIG_IGN)
     raise _Ending
 
 
@@ -153,7 +158,7 @@ def main(
 
 def _leave_terminal() -> None:
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         signal.signal(number, _end)
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
