@@ -9,7 +9,7 @@ import pytest
 
 from polylane.describe.disk import Disk
 from polylane.describe.languages.base import Folder
-from polylane.describe.walk import stamp
+from polylane.describe.walk import scan, stamp
 
 
 @pytest.fixture
@@ -62,6 +62,36 @@ def test_a_text_is_read_once(workspace: Path) -> None:
     (workspace / "a" / "file").write_text("another", encoding="utf-8")
     assert disk.text("a/file") == "text"
     assert disk.stamp("a/file") == before != stamp(workspace / "a" / "file")
+
+
+def test_a_folder_that_was_listed_is_not_listed_again(workspace: Path) -> None:
+    """Its names are those of then; other folders are looked at now."""
+    disk = Disk(workspace, {"a": scan(str(workspace / "a"))})
+    (workspace / "a" / "new").touch()
+    (workspace / "a" / "b" / "new").touch()
+    assert disk.names("a") == ("b", "file")
+    assert not disk.exists("a/new")
+    assert disk.exists("a/b/new")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", ""),
+        (b"a\r\nb\rc\n", "a\nb\nc\n"),
+        (b"\xef\xbb\xbfgr\xc3\xb6\xc3\x9fe", "größe"),
+        (b"x" * 3_000_000, "x" * 3_000_000),
+    ],
+)
+def test_a_text_is_read_as_python_reads_it(workspace: Path, data: bytes, text: str) -> None:
+    """Each end of line is one character, and a byte order mark is none."""
+    (workspace / "file").write_bytes(data)
+    assert Disk(workspace).text("file") == text
+
+
+def test_a_file_that_does_not_say_its_size_is_read_to_its_end() -> None:
+    """Those of /proc say none."""
+    assert Disk(Path("/proc")).text("self/mounts") == Path("/proc/self/mounts").read_text()
 
 
 def test_a_folder_is_no_text(workspace: Path) -> None:

@@ -65,6 +65,62 @@ def test_a_plug_in_cannot_take_the_place_of_ours(site: Path) -> None:
         languages.registered()
 
 
+def _asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The groups that importlib.metadata is asked for from now on."""
+    asked: list[str] = []
+
+    def entry_points(*, group: str) -> list[object]:
+        asked.append(group)
+        return []
+
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+    return asked
+
+
+def test_metadata_are_not_read_where_no_plug_in_is_installed(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own and those of other packages say enough."""
+    asked = _asked(monkeypatch)
+    _install(site, "", "polylane")
+    info = site / "other-1.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[console_scripts]\nx = y:z\n")
+    (site / "old-1.egg-info").touch()
+    assert languages.registered() == languages.BUILT_IN
+    assert not asked
+
+
+@pytest.mark.parametrize("name", ["polylane_rust-1.dist-info", "ada.egg-info"])
+def test_metadata_are_read_where_a_plug_in_may_be_installed(
+    site: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whatever the kind of its records, and though its name begins as ours."""
+    asked = _asked(monkeypatch)
+    (site / name).mkdir()
+    (site / name / "entry_points.txt").write_text("[polylane.languages]\n")
+    languages.registered()
+    assert asked == [languages.GROUP]
+
+
+@pytest.mark.parametrize("kind", ["archive", "egg", "finder"])
+def test_metadata_are_read_where_packages_are_no_folders(
+    site: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """An archive, an egg, and a finder of somebody's own, may hold anything."""
+    asked = _asked(monkeypatch)
+    (site / "x.zip").touch()
+    (site / "x.egg").mkdir()
+    if kind == "finder":
+        finder = type("Finder", (), {"find_spec": lambda *_: None, "find_distributions": list})
+        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, finder])
+    else:
+        end = {"archive": "zip", "egg": "egg"}[kind]
+        monkeypatch.setattr(sys, "path", [*sys.path, str(site / f"x.{end}")])
+    languages.registered()
+    assert asked == [languages.GROUP]
+
+
 def test_an_installed_package_changes_the_stamp(site: Path) -> None:
     """Folders of packages are stamped, missing ones and others are not."""
     before = languages.installed_stamp()

@@ -26,7 +26,7 @@ def _listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noting(absolute: str, *names: object) -> object:
         listed.append(Path(absolute).name)
-        return listing(absolute, *names)  # type: ignore[arg-type]
+        return listing(absolute, *names)
 
     monkeypatch.setattr(module, "_listing", noting)
     return listed
@@ -45,6 +45,12 @@ def test_a_folder_has_its_folders_and_the_files_that_matter(yard: Yard) -> None:
         "b": ((), ("toy.txt",)),
     }
     assert tree.changed
+
+
+def test_a_folder_called_as_a_file_that_matters_is_a_folder(yard: Yard) -> None:
+    """Only files make projects."""
+    yard.toys("toy.txt")
+    assert _walk(yard).entries["."][1:] == (("toy.txt",), ())
 
 
 def test_an_unchanged_tree_is_not_listed_and_git_is_not_asked(
@@ -100,6 +106,40 @@ def test_a_folder_that_cannot_be_listed_is_empty(
     entries = _walk(yard).entries
     assert entries["a"][1:] == ((), ())
     assert "c" in entries
+
+
+def test_a_folder_that_becomes_a_repository_is_no_longer_ours(yard: Yard) -> None:
+    """And it is ours again when it is none any more; the folder above is as it was."""
+    yard.toys("a/b")
+    first = _walk(yard)
+    yard.tick()
+    (yard.folder / "a" / ".git").mkdir()
+    second = _walk(yard, first)
+    assert second.entries.keys() == {".", "a"}
+    assert second.entries["a"][1:] == ((), ())
+    assert second.entries["."] is first.entries["."]
+    yard.tick()
+    (yard.folder / "a" / ".git").rmdir()
+    assert _walk(yard, second).entries["a/b"][2] == ("toy.txt",)
+
+
+def test_what_was_listed_is_kept_for_those_who_ask_next(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the folders that were listed only, less our own, and up to a limit."""
+    yard.toys("a", "b")
+    yard.write("b/other.txt")
+    yard.write(".polylane/x")
+    tree = _walk(yard)
+    names = {path: set(listing) for path, listing in tree.listings.items()}
+    assert names == {
+        ".": {".git", "a", "b"},
+        "a": {"toy.txt"},
+        "b": {"toy.txt", "other.txt"},
+    }
+    assert _walk(yard, tree).listings == {}
+    monkeypatch.setattr(module, "_KEPT", 4)
+    assert _walk(yard).listings.keys() == {".", "a"}
 
 
 def test_git_is_asked_once_a_level(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,7 +233,7 @@ def test_a_folder_that_vanishes_in_between_holds_nothing(
     def vanishing(absolute: str, *names: object) -> object:
         if absolute.endswith("/a"):
             shutil.rmtree(absolute)
-        return listing(absolute, *names)  # type: ignore[arg-type]
+        return listing(absolute, *names)
 
     monkeypatch.setattr(walk, "_listing", vanishing)
     assert yard.paths() == ["b"]

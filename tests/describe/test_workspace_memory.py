@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from polylane.describe import cache, languages, workspace
+from polylane.describe import cache, findings, languages, workspace
 from polylane.describe.config import Config
 from tests.describe.toys import TOY, Yard, register, yard
 
@@ -206,8 +206,8 @@ def test_data_of_a_language_that_are_not_plain_are_read_each_time(
 ) -> None:
     """A plug-in's mistake costs time, and nothing else."""
     yard.toys("a")
-    plain = workspace._plain
-    monkeypatch.setattr(workspace, "_plain", lambda each: (*plain(each)[:3], (Path("x"),)))
+    plain = findings.plain
+    monkeypatch.setattr(findings, "plain", lambda each: (*plain(each)[:3], (Path("x"),)))
     monkeypatch.setattr(workspace.Workspace, "left_out", lambda _: [])
     assert yard.looked_at() == ["a"]
     assert yard.looked_at() == ["a"]

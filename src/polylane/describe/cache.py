@@ -22,7 +22,7 @@ from polylane.model import Recipe
 FILE = "workspace.cache"
 
 #: Change it with the shape of what is remembered.
-_SHAPE = 3
+_SHAPE = 4
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -7,15 +7,16 @@ not there. Knows nothing of languages, and writes nothing.
 from __future__ import annotations
 
 import os
-import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from polylane.describe.home import NAME
-from polylane.describe.walk import Stamp, stamp, stamp_of
+from polylane.describe.look import Look
+from polylane.describe.walk import Listing, Stamp, scan, stamp, stamp_of
 
-Listing = dict[str, os.DirEntry[str]]
+#: No listing holds these.
+_NO_NAMES = ("", ".", "..")
+_BOM = b"\xef\xbb\xbf"
 
 
 class Disk:
@@ -24,16 +25,17 @@ class Disk:
     The folder ``.polylane`` is not there: it comes and goes with our own runs.
     """
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, listings: Mapping[str, Listing] | None = None) -> None:
+        """``listings``: of folders that were listed already."""
         self._base = str(workspace)
-        self._listings: dict[str, Listing | None] = {}
+        self._listings: dict[str, Listing | None] = {**(listings or {})}
         self._exists: dict[str, bool] = {}
         self._names: dict[str, tuple[str, ...]] = {}
         self._texts: dict[str, str | None] = {}
         self._parsed: dict[tuple[str, Callable[[str], Any]], Any] = {}
         self._stamps: dict[str, Stamp] = {}
-        #: What languages made of a folder, with the files that they read and what they asked.
-        self.made: dict[Any, tuple[Any, set[str], dict[Any, Any]]] = {}
+        #: What languages made of a folder, with what they looked at.
+        self.made: dict[Any, tuple[Any, Look]] = {}
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder of that path exists."""
@@ -48,8 +50,14 @@ class Disk:
     def names(self, path: str) -> tuple[str, ...]:
         """Sorted names in a folder; empty where there is none, or it cannot be listed."""
         if path not in self._names:
-            self._names[path] = tuple(sorted(self._listing(path) or ()))
+            self._names[path] = tuple(sorted(self.listing(path) or ()))
         return self._names[path]
+
+    def listing(self, path: str) -> Listing | None:
+        """What lies in a folder, nothing where there is none; None where nobody may know."""
+        if path not in self._listings:
+            self._listings[path] = self._list(path)
+        return self._listings[path]
 
     def text(self, path: str) -> str | None:
         """The text of a file, as UTF-8; None where there is no such file."""
@@ -78,9 +86,9 @@ class Disk:
     def _is(self, path: str, look: Callable[[str], bool]) -> bool:
         """Answer from the listing of the folder above, where that says enough."""
         above, _, name = path.rpartition("/")
-        if path == "." or posixpath.normpath(path) != path or path.startswith(("/", "..")):
+        if name in _NO_NAMES:
             return look(self._absolute(path))
-        listing = self._listing(above or ".")
+        listing = self.listing(above or ".")
         if listing is None:
             return look(self._absolute(path))
         entry = listing.get(name)
@@ -88,18 +96,11 @@ class Disk:
             return entry is not None and (look is os.path.exists or entry.is_dir())
         return look(entry.path)
 
-    def _listing(self, path: str) -> Listing | None:
-        """The entries of a folder, none where it is not there; None where nobody may know."""
-        if path not in self._listings:
-            self._listings[path] = self._list(path)
-        return self._listings[path]
-
     def _list(self, path: str) -> Listing | None:
         if path != "." and not self.is_dir(path):
             return {}
         try:
-            with os.scandir(self._absolute(path)) as entries:
-                return {entry.name: entry for entry in entries if entry.name != NAME}
+            return scan(self._absolute(path))
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError:
@@ -107,8 +108,26 @@ class Disk:
 
     def _read(self, path: str) -> str | None:
         try:
-            with open(self._absolute(path), encoding="utf-8-sig") as file:
-                self._stamps[path] = stamp_of(os.fstat(file.fileno()))
-                return file.read()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            file = os.open(self._absolute(path), os.O_RDONLY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        try:
+            status = os.fstat(file)
+            self._stamps[path] = stamp_of(status)
+            data = _all_of(file, status.st_size)
+        except IsADirectoryError:
+            return None
+        finally:
+            os.close(file)
+        text = data.removeprefix(_BOM).decode()
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _all_of(file: int, size: int) -> bytes:
+    """The bytes of an open file; a file of the size that it said has been read at once."""
+    data = os.read(file, size + 1)
+    more = data if len(data) != size else b""
+    while more:
+        more = os.read(file, 1 << 20)
+        data += more
+    return data

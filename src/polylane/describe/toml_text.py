@@ -34,12 +34,17 @@ def parse(folder: Path, text: str) -> dict[str, Any]:
     known = _read(path)
     if known is not None and known[0] == text:
         return known[1]
-    import tomllib
-
-    table = tomllib.loads(text)
+    table = loads(text)
     if path.parent.is_dir():
         _write(path, text, table)
     return table
+
+
+def loads(text: str) -> dict[str, Any]:
+    """Parse the text, and remember nothing."""
+    import tomllib
+
+    return tomllib.loads(text)
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]] | None:

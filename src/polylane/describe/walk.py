@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from polylane.describe import git
+from polylane.describe import git, home
 
 IGNORE_FILE = ".gitignore"
 
@@ -31,6 +31,12 @@ _TICK = 50_000_000
 #: A folder's stamp, its folders that are not ignored, and its files that matter.
 Entry = tuple[Stamp, tuple[str, ...], tuple[str, ...]]
 
+#: What lies in a folder, by name.
+Listing = dict[str, os.DirEntry[str]]
+
+#: So many entries are kept for those who ask about them after the walk: 25 MB.
+_KEPT = 100_000
+
 
 @dataclass(slots=True)
 class Tree:
@@ -41,6 +47,8 @@ class Tree:
     ignore_stamps: dict[str, Stamp] = field(default_factory=dict)
     #: Whether any folder had to be listed again.
     changed: bool = True
+    #: Of the folders that were listed, as long as there are not too many.
+    listings: dict[str, Listing] = field(default_factory=dict)
 
 
 def stamp(path: str | Path) -> Stamp:
@@ -61,22 +69,30 @@ def settled(stamp: Stamp, since: int) -> Stamp:
     return stamp if stamp is None or stamp[0] < since - _TICK else UNSETTLED
 
 
+def scan(absolute: str) -> Listing:
+    """What lies in a folder, but for the folder ``.polylane``: it comes and goes with our runs."""
+    with os.scandir(absolute) as entries:
+        listing = {entry.name: entry for entry in entries}
+    listing.pop(home.NAME, None)
+    return listing
+
+
 def walk(
     folder: Path, *, files: Collection[str], skip: Collection[str], known: Tree, since: int
 ) -> Tree:
     """Walk the workspace; ``known`` is an earlier result, or an empty tree; ``since`` is now.
 
     ``files``: names that are remembered where they stand. ``skip``: names of folders that are never
-    entered. Repositories within the repository (submodules) are not entered: git does not say what
-    is theirs.
+    entered. Of repositories within the repository (submodules) nothing is ours: git does not say
+    what is theirs.
     """
     if _same_rules(known):
-        tree = _walk(folder, {*files, IGNORE_FILE}, skip, known.entries, since)
+        tree = _walk(folder, {*files, IGNORE_FILE}, {*skip}, known.entries, since)
         if _ignore_files(tree) == _ignore_files(known):
             tree.ignore_stamps = known.ignore_stamps
             return tree
     outside = git.ignore_sources(folder)
-    tree = _walk(folder, {*files, IGNORE_FILE}, skip, {}, since)
+    tree = _walk(folder, {*files, IGNORE_FILE}, {*skip}, {}, since)
     inside = [os.path.join(folder, path, IGNORE_FILE) for path in _ignore_files(tree)]  # noqa: PTH118
     tree.ignore_stamps = {p: settled(stamp(p), since) for p in (*map(str, outside), *inside)}
     return tree
@@ -95,34 +111,38 @@ def _ignore_files(tree: Tree) -> set[str]:
 
 def _walk(
     folder: Path,
-    files: Collection[str],
-    skip: Collection[str],
+    files: set[str],
+    skip: set[str],
     known: dict[str, Entry],
     since: int,
 ) -> Tree:
     """Walk level by level, so that git is asked once a level and not once a folder."""
-    tree = Tree(changed=False)
+    tree, base, kept = Tree(changed=False), str(folder), 0
     level = ["."]
     while level:
-        fresh = _look(folder, level, known, tree)
-        listed = {path: _listing(_absolute(folder, path), files, skip) for path in fresh}
+        fresh = _look(base, level, known, tree)
+        listed = {}
+        for path in fresh:
+            listing = _listing(_absolute(base, path))
+            listed[path] = _that_matter(path, listing or {}, files, skip)
+            kept += len(listing or ())
+            if listing is not None and kept <= _KEPT:
+                tree.listings[path] = listing
         candidates = [_join(path, name) for path, (names, _) in listed.items() for name in names]
         ignored = git.ignored(folder, candidates)
         for path, (names, found) in listed.items():
-            kept = tuple(name for name in names if _join(path, name) not in ignored)
-            tree.entries[path] = (settled(fresh[path], since), kept, found)
+            entered = tuple(name for name in names if _join(path, name) not in ignored)
+            tree.entries[path] = (settled(fresh[path], since), entered, found)
         tree.changed = tree.changed or bool(fresh)
         level = [_join(p, name) for p in level if p in tree.entries for name in tree.entries[p][1]]
     return tree
 
 
-def _look(
-    folder: Path, level: Iterable[str], known: dict[str, Entry], tree: Tree
-) -> dict[str, Stamp]:
+def _look(base: str, level: Iterable[str], known: dict[str, Entry], tree: Tree) -> dict[str, Stamp]:
     """Take over the folders that have not changed; returns the stamps of the others."""
     fresh: dict[str, Stamp] = {}
     for path in level:
-        now = stamp(_absolute(folder, path))
+        now = stamp(_absolute(base, path))
         entry = known.get(path)
         if entry is not None and entry[0] == now:
             tree.entries[path] = entry
@@ -131,32 +151,28 @@ def _look(
     return fresh
 
 
-def _absolute(folder: Path, path: str) -> str:
-    return str(folder) if path == "." else f"{folder}/{path}"
+def _absolute(base: str, path: str) -> str:
+    return base if path == "." else f"{base}/{path}"
 
 
 def _join(path: str, name: str) -> str:
     return name if path == "." else f"{path}/{name}"
 
 
-def _listing(
-    absolute: str, files: Collection[str], skip: Collection[str]
+def _listing(absolute: str) -> Listing | None:
+    """What lies in a folder; None for one that is not ours to read, or gone since."""
+    try:
+        return scan(absolute)
+    except OSError:
+        return None
+
+
+def _that_matter(
+    path: str, listing: Listing, files: set[str], skip: set[str]
 ) -> tuple[list[str], tuple[str, ...]]:
     """The folders that may be entered, and the files that matter; sorted."""
-    folders: list[str] = []
-    found: list[str] = []
-    try:
-        with os.scandir(absolute) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in skip and not _is_repository(entry.path):
-                        folders.append(entry.name)
-                elif entry.name in files:
-                    found.append(entry.name)
-    except OSError:  # not ours to read, or gone since
+    if ".git" in listing and path != ".":
         return [], ()
-    return sorted(folders), tuple(sorted(found))
-
-
-def _is_repository(path: str) -> bool:
-    return os.path.lexists(f"{path}/.git")
+    folders = [name for name, entry in listing.items() if entry.is_dir(follow_symlinks=False)]
+    found = (files & listing.keys()).difference(folders)
+    return sorted(name for name in folders if name not in skip), tuple(sorted(found))

@@ -6,31 +6,25 @@ that a second call reads nothing but those times. Knows nothing of tasks that ru
 
 from __future__ import annotations
 
-import marshal
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from polylane.describe import cache, home, languages
 from polylane.describe.config import Config
-from polylane.describe.disk import Disk
-from polylane.describe.languages.base import Folder
+from polylane.describe.findings import Finding, Findings, Plain
 from polylane.describe.naming import names
-from polylane.describe.walk import Stamp, Tree, settled, walk
+from polylane.describe.walk import Tree, walk
 from polylane.errors import UserError, did_you_mean
-from polylane.model import Description, Project, Recipe
+from polylane.model import Project, Recipe
 
 #: The folder for everything that polylane writes; it ignores itself.
 HOME = home.NAME
 
 #: So many names are listed in a message.
 _LISTED = 8
-
-#: A description as plain tuples, as it is remembered.
-Plain = tuple[Any, ...]
 
 _VERB, _AUDIT = Recipe._fields.index("verb"), Recipe._fields.index("audit")
 
@@ -111,9 +105,9 @@ def find(config: Config, *, remember: bool = True) -> Workspace:
         known=old,
         since=now,
     )
-    reader = _Reader(config.folder, tree, old, targets)
-    found = _describe(config, reader, matters["manifests"], known.get("found", {}), now)
-    changed = tree.changed or reader.has_read or installed != known.get("installed")
+    findings = Findings(config.folder, tree, old, targets, now)
+    found = _describe(config, tree, findings, matters["manifests"], known.get("found", {}))
+    changed = tree.changed or findings.has_read or installed != known.get("installed")
     if remember and (changed or len(found) != len(known.get("found", {}))):
         cache.write(
             config.folder,
@@ -127,7 +121,7 @@ def find(config: Config, *, remember: bool = True) -> Workspace:
             },
         )
     described = {
-        path: {name: plain for name, (*_, plain) in by_name.items() if plain is not None}
+        path: {name: plain for name, (_, plain) in by_name.items() if plain is not None}
         for path, by_name in found.items()
     }
     return _assemble(config, {p: d for p, d in described.items() if d}, targets)
@@ -152,97 +146,28 @@ def _matters(targets: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-#: What a language found in a folder: the stamps of the files it read, the folders that it asked
-#: something of, its questions with the answers (marshalled: they matter only when one of these
-#: folders has changed), and the description, if there is one.
-Finding = tuple[tuple[tuple[str, Stamp], ...], tuple[str, ...], bytes, Plain | None]
+#: By path, then language.
 Found = dict[str, dict[str, Finding]]
 
 
 def _describe(
     config: Config,
-    reader: _Reader,
+    tree: Tree,
+    findings: Findings,
     manifests: Mapping[str, tuple[str, ...]],
     known: Found,
-    since: int,
 ) -> Found:
     """Describe every folder with a manifest; what is known and unchanged is taken over."""
     found: Found = {}
-    for path, (_, _, files) in reader.tree.entries.items():
+    matter = {name: frozenset(files) for name, files in manifests.items()}
+    for path, (_, _, files) in tree.entries.items():
         if not files or any(path == e or path.startswith(f"{e}/") for e in config.exclude):
             continue
-        for name, wanted in manifests.items():
-            if any(file in wanted for file in files):
-                finding = reader.finding(path, name, known.get(path, {}).get(name), since)
+        for name, wanted in matter.items():
+            if not wanted.isdisjoint(files):
+                finding = findings.of(path, name, known.get(path, {}).get(name))
                 found.setdefault(path, {})[name] = finding
     return found
-
-
-class _Reader:
-    """Lets languages describe folders, where what is known of them no longer holds."""
-
-    def __init__(self, folder: Path, tree: Tree, old: Tree, targets: Mapping[str, str]) -> None:
-        """``old``: what was remembered."""
-        self.tree = tree
-        self.has_read = False
-        self._folder = folder
-        self._targets = targets
-        self._disk = Disk(folder)
-        self._alike: dict[Plain, Plain] = {}
-        both = tree.entries.keys() | old.entries.keys()
-        #: Folders that are not as they were, came or went.
-        self._changed = {p for p in both if tree.entries.get(p) is not old.entries.get(p)}
-
-    def finding(self, path: str, name: str, known: Finding | None, since: int) -> Finding:
-        """What a language finds in a folder; ``since``: when the walk began, in nanoseconds."""
-        if known is not None and self._holds(known):
-            return known
-        self.has_read = True
-        seen = Folder(self._folder, path, self._disk)
-        description = languages.load(self._targets[name]).describe(seen)
-        files = {file: self._disk.stamp(file) for file in sorted(seen.read)}
-        # That a file is missing is an answer of its folder, where that folder is watched.
-        gone = [f for f, old in files.items() if old is None and _above(f) in self.tree.entries]
-        asked = {**seen.asked, **{("exists", file): False for file in gone}}
-        folders = {path if question == "names" else _above(path) for question, path in asked}
-        return (
-            tuple((f, settled(each, since)) for f, each in files.items() if f not in gone),
-            tuple(sorted({self._watched(folder) for folder in folders})),
-            marshal.dumps(asked),
-            None if description is None else self._shared(_plain(description)),
-        )
-
-    def _shared(self, plain: Plain) -> Plain:
-        """The same, with recipes that other projects have too: they are written and read once."""
-        provides, requires, recipes, left_out = plain
-        with suppress(TypeError):  # a plug-in's data may be anything
-            recipes = tuple(self._alike.setdefault(recipe, recipe) for recipe in recipes)
-        return provides, requires, recipes, left_out
-
-    def _holds(self, finding: Finding) -> bool:
-        """Whether a finding is still true; unchanged folders answer every question as before."""
-        files, folders, asked, _ = finding
-        if not all(self._disk.stamp(file) == old for file, old in files):
-            return False
-        if self._changed.isdisjoint(folders):
-            return True
-        answers = marshal.loads(asked)  # noqa: S302 - from our own file
-        return Folder(self._folder, ".", self._disk).still_true(answers)
-
-    def _watched(self, path: str) -> str:
-        """The nearest folder of the tree that a path is, or lies in."""
-        while path not in self.tree.entries and path != ".":
-            path = _above(path)
-        return path
-
-
-def _above(path: str) -> str:
-    return path.rpartition("/")[0] or "."
-
-
-def _plain(description: Description) -> Plain:
-    recipes = tuple(map(tuple, description.recipes))
-    return description.provides, description.requires, recipes, description.left_out
 
 
 def _assemble(config: Config, described: Mapping[str, dict[str, Plain]], targets: Any) -> Workspace:

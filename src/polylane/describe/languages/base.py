@@ -10,19 +10,19 @@ given, so that what it looked at is known. It never looks into ignored folders (
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+from polylane.describe import toml_text
 from polylane.describe.disk import Disk
+from polylane.describe.look import Asked, Look
 from polylane.errors import UserError
 from polylane.model import Description
 
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """What a project's own environment adds to a task's."""
 
     #: Absolute folders that lead ``PATH``, the first one first.
@@ -32,9 +32,10 @@ class Environment:
 
 
 class Folder:
-    """One folder of the workspace as languages see it; remembers which files were read.
+    """One folder of the workspace as languages see it; remembers what was looked at.
 
-    Paths are relative to the folder, with ``/``. A missing file reads as ``None``.
+    Paths are relative to the folder, with ``/``. A missing file reads as ``None``. Where the names
+    in a folder were asked for, nothing more is noted of what is not among them.
     """
 
     def __init__(self, workspace: Path, path: str, disk: Disk | None = None) -> None:
@@ -44,12 +45,19 @@ class Folder:
         """
         self.workspace = workspace
         self.path = path
-        #: Files whose contents were read, relative to the workspace.
-        self.read: set[str] = set()
-        #: Answers by ``(question, path relative to the workspace)``.
-        self.asked: dict[tuple[str, str], bool | tuple[str, ...]] = {}
+        self.look = Look()
         self._disk = disk or Disk(workspace)
         self._parent: Folder | None = None
+
+    @property
+    def read(self) -> set[str]:
+        """Files whose contents were read, relative to the workspace."""
+        return self.look.all_read()
+
+    @property
+    def asked(self) -> Asked:
+        """Answers by ``(question, path relative to the workspace)``."""
+        return self.look.all_asked()
 
     @property
     def parent(self) -> Folder | None:
@@ -63,7 +71,7 @@ class Folder:
     def beside(self, path: str) -> Folder:
         """Another folder of the workspace; what is seen there counts as seen here."""
         other = Folder(self.workspace, path, self._disk)
-        other.read, other.asked = self.read, self.asked
+        other.look = self.look
         return other
 
     def once(self, make: Callable[..., Made], *words: Hashable) -> Made:
@@ -75,30 +83,39 @@ class Folder:
         key = (make, self.path, words)
         if key not in made:
             seen = Folder(self.workspace, self.path, self._disk)
-            made[key] = (make(seen, *words), seen.read, seen.asked)
+            made[key] = (make(seen, *words), seen.look)
         value: Made
-        value, read, asked = made[key]
-        self.read.update(read)
-        self.asked.update(asked)
+        value, look = made[key]
+        self.look.shared[look] = None
         return value
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder of that path exists."""
         full = self._full(path)
-        answer = self.asked["exists", full] = self._disk.exists(full)
+        if self.look.is_missing(full):
+            return False
+        answer = self.look.asked["exists", full] = self._disk.exists(full)
         return answer
 
     def is_dir(self, path: str) -> bool:
         """Whether a folder of that path exists."""
         full = self._full(path)
-        answer = self.asked["is_dir", full] = self._disk.is_dir(full)
+        if self.look.is_missing(full):
+            return False
+        answer = self.look.asked["is_dir", full] = self._disk.is_dir(full)
         return answer
 
     def names(self, path: str = ".") -> list[str]:
         """Sorted names in a folder; empty where there is none."""
         full = self._full(path)
-        answer = self.asked["names", full] = self._disk.names(full)
-        return list(answer)
+        if full not in self.look.listed:
+            if self.look.is_missing(full):
+                return []
+            self.look.asked["names", full] = self._disk.names(full)
+            listing = self._disk.listing(full)
+            if listing is not None:
+                self.look.listed[full] = listing
+        return list(self._disk.names(full))
 
     def still_true(self, asked: Mapping[tuple[str, str], Any]) -> bool:
         """Whether a folder at the workspace would answer the same questions alike."""
@@ -118,7 +135,9 @@ class Folder:
     def text(self, path: str) -> str | None:
         """The text of a file, as UTF-8."""
         full = self._full(path)
-        self.read.add(full)
+        if self.look.is_missing(full):
+            return None
+        self.look.read.add(full)
         try:
             return self._disk.text(full)
         except UnicodeDecodeError as error:
@@ -130,17 +149,17 @@ class Folder:
 
     def toml(self, path: str) -> Mapping[str, Any] | None:
         """A TOML file, parsed."""
-        import tomllib  # what is remembered needs none of these
-
-        return self._parsed(path, tomllib.loads)
+        return self.parsed(path, toml_text.loads)
 
     def json(self, path: str) -> Mapping[str, Any] | None:
         """A JSON file with an object at its top, parsed."""
-        import json
+        return self.parsed(path, _json)
 
-        return self._parsed(path, json.loads)
+    def parsed(self, path: str, parse: Callable[[str], Any]) -> Mapping[str, Any] | None:
+        """A file that holds an object, as ``parse`` reads it; the same for all who ask.
 
-    def _parsed(self, path: str, parse: Callable[[str], Any]) -> Mapping[str, Any] | None:
+        ``parse`` is a function at the top of a module, and raises `ValueError` where it cannot.
+        """
         if self.text(path) is None:
             return None
         try:
@@ -151,6 +170,12 @@ class Folder:
         if not isinstance(value, dict):
             raise UserError(f"{self._absolute(path)}: has no object at its top; mend the file")
         return value
+
+
+def _json(text: str) -> Any:
+    import json  # what is remembered needs it not
+
+    return json.loads(text)
 
 
 def _listed(answer: Any) -> Any:

@@ -12,8 +12,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from polylane.describe.languages.base import Folder
 
 #: Character classes and escapes: legal, rare, and not worth a wrong claim.
@@ -27,26 +25,26 @@ def ignored_patterns(folder: Folder, name: str, *, above: bool = True) -> tuple[
     read the file of their working folder only want ``above=False``.
     """
     patterns: list[str] = []
-    for inner, line in _lines(folder, name, above=above):
+    for place, line in _lines(folder, name, above=above):
         if line.startswith("!"):
             patterns.clear()  # it may take back any line before it
         elif not _HARD.search(line):
-            patterns += _patterns(line, inner)
+            patterns += _patterns(line, _way(place, folder.path))
     return tuple(dict.fromkeys(patterns))
 
 
-def _lines(folder: Folder, name: str, *, above: bool) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Lines, the outermost file's first, each with the way from its folder to ``folder``."""
-    files: list[tuple[tuple[str, ...], str]] = []
-    at: Folder | None = folder
-    inner: tuple[str, ...] = ()
-    while at is not None:
-        files.append((inner, at.text(name) or ""))
-        inner = (at.path.rpartition("/")[2], *inner)
-        at = at.parent if above else None
-    for way, text in reversed(files):
-        lines = (line.rstrip() for line in text.splitlines())
-        yield from ((way, line) for line in lines if line and not line.startswith("#"))
+def _lines(folder: Folder, name: str, *, above: bool = True) -> tuple[tuple[str, str], ...]:
+    """Lines, the outermost file's first, each with the folder that it stands in."""
+    far = folder.parent.once(_lines, name) if above and folder.parent else ()
+    lines = (line.rstrip() for line in (folder.text(name) or "").splitlines())
+    own = ((folder.path, line) for line in lines if line and not line.startswith("#"))
+    return (*far, *own)
+
+
+def _way(place: str, path: str) -> tuple[str, ...]:
+    """The names from the folder ``place`` down to ``path``."""
+    below = path if place == "." else path[len(place) + 1 :]
+    return () if below in ("", ".") else tuple(below.split("/"))
 
 
 def _patterns(line: str, inner: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,8 +6,7 @@ of scripts and verbs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from polylane.describe.languages.ignore_files import ignored_patterns
 from polylane.describe.languages.node.package import configs_above, matching, table
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from polylane.describe.languages.node.package import Package
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """The claims of a `Recipe`."""
 
     reads: tuple[str, ...] | None = None
@@ -27,8 +25,7 @@ class Claims:
     caches: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A program called in a package."""
 
     package: Package

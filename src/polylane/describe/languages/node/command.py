@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 #: A command: all that stands between two operators, quotes kept whole.
 _SEGMENT = re.compile(r"""(?:[^'"\\&|;\n]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+""", re.DOTALL)
@@ -35,8 +36,7 @@ _RUNNERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command of a script."""
 
     program: str
@@ -46,8 +46,7 @@ class Command:
     plain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """The commands of a script in their order."""
 
     commands: tuple[Command, ...]
@@ -60,6 +59,7 @@ class Body:
         return self.commands[0] if len(self.commands) == 1 and self.chained else None
 
 
+@lru_cache(maxsize=4096)  # many packages have the same few scripts
 def parse(body: str) -> Body | None:
     """Return the commands of ``body``; ``None`` where only a shell can tell."""
     segments = [segment for segment in _SEGMENT.findall(body) if segment.strip()]

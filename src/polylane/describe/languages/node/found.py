@@ -6,7 +6,7 @@ Knows nothing of how recipes are started.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylane.describe.languages.node import tools
@@ -102,7 +102,7 @@ def _as_formatted(found: _Found, choice: Choice) -> Command | None:
     if said is None or said.program != found.command.program or not said.plain:
         return None
     flags = tools.tool_of(said).write_flags
-    return replace(said, args=("--check", *(word for word in said.args if word not in flags)))
+    return said._replace(args=("--check", *(word for word in said.args if word not in flags)))
 
 
 def _type_check(package: Package, command: Command, choice: Choice) -> Command | None:
@@ -115,7 +115,7 @@ def _type_check(package: Package, command: Command, choice: Choice) -> Command |
         _leave_out(choice, "tsconfig.json of a workspace of packages", "its packages extend it")
         return None
     if (package.version("typescript") or _BUILDS_WITHOUT_EMIT) >= _BUILDS_WITHOUT_EMIT:
-        return replace(command, args=("-b", "--noEmit"))
+        return command._replace(args=("-b", "--noEmit"))
     reason = "it only refers to others, which TypeScript before 5.6 cannot check without building"
     _leave_out(choice, "tsconfig.json", reason)
     return None

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from polylane.describe.languages.base import Folder
 
@@ -103,31 +103,30 @@ _PACKAGES_BLOCK = re.compile(
 _ITEM = re.compile(r"""(?:-[ \t]+|[\[,][ \t]*)(?:'([^']*)'|"([^"]*)"|([^\s#'",\[\]]+))""")
 
 
-def levels(folder: Folder) -> Iterator[Folder]:
-    """Return the folder and those above it, up to the workspace."""
-    at: Folder | None = folder
-    while at is not None:
-        yield at
-        at = at.parent
-
-
 def home(folder: Folder) -> Folder:
     """Return the folder whose install covers ``folder``: the root of its packages, or itself."""
-    return next(
-        (at for at in levels(folder) if at is not folder and _has_member(at, folder)), folder
-    )
+    rosters = () if folder.parent is None else folder.parent.once(_rosters)
+    at = next((roster.path for roster in rosters if roster.has(folder.path)), None)
+    return folder if at is None else folder.beside(at)
 
 
-def manager_of(folder: Folder) -> Manager:
-    """By ``packageManager``, ``devEngines`` or a lockfile here or above; else npm."""
-    for at in levels(home(folder)):
-        name, version = _declared(at.json("package.json") or {})
-        if name in MANAGERS:
-            return _flavour(MANAGERS[name], at, version)
-        for manager in _BY_LOCK:
-            if any(at.exists(lock) for lock in manager.locks):
-                return _flavour(manager, at, "")
-    return NPM
+def manager_of(folder: Folder, at: Folder | None = None) -> Manager:
+    """By ``packageManager``, ``devEngines`` or a lockfile here or above; else npm.
+
+    ``at``: its `home`, where that is known.
+    """
+    at = at or home(folder)
+    return _manager_from(at) if at is folder else at.once(_manager_from)
+
+
+def _manager_from(at: Folder) -> Manager:
+    name, version = _declared(at.json("package.json") or {})
+    if name in MANAGERS:
+        return _flavour(MANAGERS[name], at, version)
+    for manager in _BY_LOCK:
+        if any(at.exists(lock) for lock in manager.locks):
+            return _flavour(manager, at, "")
+    return NPM if at.parent is None else at.parent.once(_manager_from)
 
 
 def installs(folder: Folder, manager: Manager) -> tuple[str, ...]:
@@ -152,35 +151,41 @@ def member_patterns(folder: Folder) -> tuple[str, ...]:
 
 def is_root(folder: Folder) -> bool:
     """Whether the packages of other folders are run from here."""
-    return bool(folder.once(member_patterns)) or any(map(folder.exists, _ROOT_FILES))
+    return bool(member_patterns(folder)) or any(map(folder.exists, _ROOT_FILES))
 
 
-def _has_member(root: Folder, folder: Folder) -> bool:
-    """Whether the last pattern that fits the folder takes it in: ``!`` in front takes it out."""
-    way = folder.path if root.path == "." else folder.path.removeprefix(f"{root.path}/")
-    plain, globs = root.once(_members)
-    last = plain.get(way, (-1, False))
-    segments = way.split("/")
-    for place, inside, pattern in globs:
-        if place > last[0] and _matches(segments, pattern):
-            last = (place, inside)
-    return last[1]
+class _Roster(NamedTuple):
+    """The members of the workspace of packages in one folder: plain paths, and wildcards.
+
+    Each has its place among the patterns, and whether it takes in: ``!`` in front takes out.
+    """
+
+    path: str
+    plain: dict[str, tuple[int, bool]]
+    globs: list[tuple[int, bool, list[str]]]
+
+    def has(self, path: str) -> bool:
+        """Whether the last pattern that fits a folder takes it in."""
+        way = path if self.path == "." else path.removeprefix(f"{self.path}/")
+        last = self.plain.get(way, (-1, False))
+        for place, inside, pattern in self.globs:
+            if place > last[0] and _matches(way.split("/"), pattern):
+                last = (place, inside)
+        return last[1]
 
 
-def _members(
-    root: Folder,
-) -> tuple[dict[str, tuple[int, bool]], list[tuple[int, bool, list[str]]]]:
-    """The patterns with their places, and whether they take in: plain paths, and wildcards."""
-    plain: dict[str, tuple[int, bool]] = {}
-    globs: list[tuple[int, bool, list[str]]] = []
-    for place, said in enumerate(member_patterns(root)):
+def _rosters(folder: Folder) -> tuple[_Roster, ...]:
+    """Those of a folder and of the folders above it, the nearest first."""
+    far = () if folder.parent is None else folder.parent.once(_rosters)
+    roster = _Roster(folder.path, {}, [])
+    for place, said in enumerate(member_patterns(folder)):
         path = said.removeprefix("!").removeprefix("./").strip("/")
         inside = not said.startswith("!")
         if any(mark in path for mark in "*?["):
-            globs.append((place, inside, path.split("/")))
+            roster.globs.append((place, inside, path.split("/")))
         else:
-            plain[path] = (place, inside)
-    return plain, globs
+            roster.plain[path] = (place, inside)
+    return (roster, *far) if roster.plain or roster.globs else far
 
 
 def _matches(way: list[str], pattern: list[str]) -> bool:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from polylane.describe.languages.node.manager import Manager, home, is_root, levels, manager_of
+from polylane.describe.languages.node.manager import Manager, home, is_root, manager_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from polylane.describe.languages.base import Folder
 
@@ -51,13 +52,18 @@ def load(folder: Folder) -> Package | None:
     manifest = folder.json("package.json")
     if not manifest or not {"name", "scripts", "workspaces", *_DEPENDENCIES} & manifest.keys():
         return None
+    folder.names()  # they answer most of what follows
     own = dependencies(manifest)
-    available = dict(own)
-    for above in levels(folder):
-        available = dependencies(above.json("package.json") or {}) | available
-    return Package(
-        folder, manifest, manager_of(folder), own, available, is_root(folder), home(folder)
-    )
+    available = own if folder.parent is None else folder.parent.once(_available) | own
+    at = home(folder)
+    manager = manager_of(folder, at)
+    return Package(folder, manifest, manager, own, available, is_root(folder), at)
+
+
+def _available(folder: Folder) -> dict[str, str]:
+    """The dependencies of a folder and of those above it; the nearest one counts."""
+    own = dependencies(folder.json("package.json") or {})
+    return own if folder.parent is None else folder.parent.once(_available) | own
 
 
 def dependencies(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -74,16 +80,20 @@ def table(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def matching(folder: Folder, patterns: tuple[str, ...]) -> list[str]:
     """Return the names in a folder which fit one of the patterns."""
-    return [
-        name for name in folder.names() if any(fnmatchcase(name, pattern) for pattern in patterns)
-    ]
+    return list(filter(_fits(patterns), folder.names()))
+
+
+@lru_cache(maxsize=256)
+def _fits(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    return re.compile("|".join(map(translate, patterns)) or r"\Z.").match
 
 
 def configs_above(folder: Folder, patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Claims of the files which fit in the folders above: tools look for them there."""
-    return tuple(
-        "/" + (name if above.path == "." else f"{above.path}/{name}")
-        for above in levels(folder)
-        if above is not folder
-        for name in above.once(matching, patterns)
-    )
+    return () if folder.parent is None else folder.parent.once(_configs_from, patterns)
+
+
+def _configs_from(folder: Folder, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    way = "/" if folder.path == "." else f"/{folder.path}/"
+    own = (f"{way}{name}" for name in matching(folder, patterns))
+    return (*own, *configs_above(folder, patterns))

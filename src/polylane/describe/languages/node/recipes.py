@@ -6,7 +6,6 @@ Knows nothing of how scripts are chosen; the rows of `tools` say what a program 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polylane.describe.languages.node import tools, tsconfig
@@ -163,7 +162,7 @@ def _target_last(command: Command) -> Command:
     at = command.args.index(".")
     if at and command.args[at - 1] in _TAKE_A_PATH:
         return command
-    return replace(command, args=(*command.args[:at], *command.args[at + 1 :], "."))
+    return command._replace(args=(*command.args[:at], *command.args[at + 1 :], "."))
 
 
 def _checks_all(command: Command) -> bool:

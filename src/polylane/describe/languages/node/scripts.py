@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from polylane.describe.languages.node import tools, tsconfig
 from polylane.describe.languages.node.command import Body, Command, parse
@@ -72,8 +72,7 @@ _ALL_NAMES = frozenset(name for names in NAMES.values() for name in names) | fro
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """A script that is a task."""
 
     verb: str

@@ -6,7 +6,7 @@ anywhere in their project. Knows nothing of scripts and verbs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polylane.describe.languages.node import claims as touches
@@ -162,8 +162,7 @@ def once(command: Command) -> Command | None:
     if watches(command):
         if not tool.tests:
             return None
-        command = replace(
-            command,
+        command = command._replace(
             args=tuple(
                 word
                 for word in command.args
@@ -171,8 +170,8 @@ def once(command: Command) -> Command | None:
             ),
         )
     if command.program == "vitest" and words_to_end(command):
-        return replace(command, args=("run", *command.args))
-    return replace(command, args=(*command.args, *words_to_end(command)))
+        return command._replace(args=("run", *command.args))
+    return command._replace(args=(*command.args, *words_to_end(command)))
 
 
 def writes(command: Command) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from polylane.errors import UserError
@@ -46,6 +48,8 @@ class _Call:
 
 def parse_jsonc(text: str) -> Any:  # it is JSON
     """Parse JSON with comments and trailing commas; raises `ValueError`."""
+    with suppress(ValueError):
+        return json.loads(text)  # most files have neither
     bare = _COMMENT.sub(lambda match: match[1] or " ", text)
     return json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", bare))
 
@@ -53,11 +57,10 @@ def parse_jsonc(text: str) -> Any:  # it is JSON
 def jsonc(folder: Folder, path: str) -> dict[str, Any] | None:
     """Return a JSON file with comments; ``None`` where it is missing or cannot be read as such."""
     try:
-        text = folder.text(path)
-        value = parse_jsonc(text) if text is not None else None
-    except (ValueError, UserError):
+        value = folder.parsed(path, parse_jsonc)
+    except UserError:
         return None
-    return value if isinstance(value, dict) else None
+    return None if value is None else dict(value)
 
 
 def written_by(folder: Folder, args: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -195,7 +198,12 @@ def _config_path(path: str, *, base: bool = False) -> str:
 
 def _in_workspace(folder: Folder, path: str) -> str:
     """Return a path relative to ``folder`` as an absolute one whose root is the workspace."""
-    place = posixpath.normpath(posixpath.join(folder.path, path))
+    return _place(folder.path, path)
+
+
+@lru_cache(maxsize=1024)  # the same few of a folder are asked for again and again
+def _place(folder: str, path: str) -> str:
+    place = posixpath.normpath(posixpath.join(folder, path))
     if place == ".." or place.startswith("../"):
         raise _UnknownError  # outside the workspace
     return posixpath.normpath(f"/{place}")

@@ -87,6 +87,6 @@ def _recipes(facts: Facts) -> tuple[Recipe, ...]:
 
 def _left_to_root(facts: Facts) -> Iterator[tuple[str, str]]:
     if facts.uv_root is not None:
-        yield "setup", f"the uv workspace in {facts.uv_root.path!r} sets it up"
+        yield "setup", f"the uv workspace in {facts.uv_root!r} sets it up"
     if above := verbs.tested_above(facts):
         yield "test", f"pytest in {above!r} runs these tests"

@@ -6,14 +6,17 @@ requirements files. Knows nothing of tools, verbs or environments.
 
 from __future__ import annotations
 
-import configparser
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from polylane.describe.languages.base import Folder
+
+if TYPE_CHECKING:
+    from configparser import ConfigParser
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
@@ -26,7 +29,7 @@ _BUILDS = re.compile(
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt|[^/]+[-_.]requirements\.txt")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifest:
     """What the files of one folder declare; names are normalised as PEP 503 says."""
 
@@ -42,20 +45,21 @@ class Manifest:
     pyproject: Mapping[str, Any] = field(default_factory=dict)
     #: The text of setup.py; ``None`` where there is none.
     setup_py: str | None = None
-    setup_cfg: configparser.ConfigParser | None = None
+    setup_cfg: ConfigParser | None = None
 
-    @property
+    @cached_property
     def tools(self) -> Mapping[str, Any]:
         """The tables under ``[tool]``."""
         return table(self.pyproject, "tool")
 
-    @property
+    @cached_property
     def dependencies(self) -> frozenset[str]:
         """All names of all sets."""
         sets = (*self.extras.values(), *self.groups.values())
         return self.runtime.union(self.required, *sets)
 
 
+@lru_cache(maxsize=4096)  # projects name the same few over and over
 def normalise(name: str) -> str:
     """The form of a distribution's name under which all its spellings are equal (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -64,8 +68,8 @@ def normalise(name: str) -> str:
 def table(value: object, *keys: str) -> Mapping[str, Any]:
     """The table at a path of keys; empty where there is none, or something else."""
     for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def words(value: object) -> tuple[str, ...]:
@@ -75,15 +79,17 @@ def words(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str))
 
 
-def ini(folder: Folder, path: str) -> configparser.ConfigParser | None:
+def ini(folder: Folder, path: str) -> ConfigParser | None:
     """A file of sections, such as setup.cfg; ``None`` where it is missing or no such file."""
     text = folder.text(path)
     if text is None:
         return None
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    from configparser import ConfigParser, Error  # few projects have such a file
+
+    parser = ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
-    except configparser.Error:
+    except Error:
         return None
     return parser
 
@@ -114,7 +120,7 @@ def read_manifest(folder: Folder) -> Manifest:
 def _name(
     project: Mapping[str, Any],
     poetry: Mapping[str, Any],
-    cfg: configparser.ConfigParser | None,
+    cfg: ConfigParser | None,
     old: Mapping[str, Any],
 ) -> str:
     said = (
@@ -129,7 +135,7 @@ def _name(
 def _runtime(
     project: Mapping[str, Any],
     poetry: Mapping[str, Any],
-    cfg: configparser.ConfigParser | None,
+    cfg: ConfigParser | None,
     old: Mapping[str, Any],
 ) -> frozenset[str]:
     said = (

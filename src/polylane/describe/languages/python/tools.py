@@ -10,48 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from polylane.describe.languages.python.facts import Facts, Mark
+from polylane.describe.languages.python.facts import Facts
 from polylane.describe.languages.python.manifest import table
+from polylane.describe.languages.python.marks import (
+    BANDIT,
+    BASEDPYRIGHT,
+    BLACK,
+    FLAKE8,
+    ISORT,
+    MYPY,
+    PIP_AUDIT,
+    PYLINT,
+    PYRIGHT,
+    RUFF,
+    TY,
+    Mark,
+)
 from polylane.model import Recipe
-
-RUFF = Mark(("ruff",), ("ruff",), (".ruff.toml", "ruff.toml"), upward=True)
-BLACK = Mark(("black",), ("black",), upward=True)
-ISORT = Mark(
-    ("isort",),
-    ("isort",),
-    (".isort.cfg",),
-    (("setup.cfg", "isort"), ("tox.ini", "isort")),
-    upward=True,
-)
-FLAKE8 = Mark(
-    ("flake8", "flake8-*"),
-    ("flake8",),
-    (),
-    ((".flake8", "flake8"), ("setup.cfg", "flake8"), ("tox.ini", "flake8")),
-)
-PYLINT = Mark(
-    ("pylint",),
-    ("pylint",),
-    (".pylintrc", "pylintrc", ".pylintrc.toml", "pylintrc.toml"),
-    (
-        ("setup.cfg", "pylint"),
-        ("setup.cfg", "pylint.main"),
-        ("setup.cfg", "pylint.messages control"),
-    ),
-)
-MYPY = Mark(
-    ("mypy",),
-    ("mypy",),
-    (),
-    (("mypy.ini", "mypy"), (".mypy.ini", "mypy"), ("setup.cfg", "mypy")),
-    upward=True,
-)
-PYRIGHT = Mark(("pyright",), ("pyright",), ("pyrightconfig.json",), upward=True)
-BASEDPYRIGHT = Mark(("basedpyright",), ("basedpyright",), upward=True)
-TY = Mark(("ty",), ("ty",), ("ty.toml",), upward=True)
-BANDIT = Mark(("bandit",), ("bandit",), (".bandit",))
-PIP_AUDIT = Mark(("pip-audit",))
 
 #: What its users see as the marks of a Python project, besides the tables of builders.
 TOOL_TABLES = frozenset({
@@ -129,7 +106,7 @@ def left_out(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def shared_environment(facts: Facts) -> tuple[str, ...]:
     """The environment above the project: ``setup`` there comes before whatever reads it."""
-    return () if facts.uv_root is None else (_at(facts.uv_root.path, ".venv"),)
+    return () if facts.uv_root is None else (_at(facts.uv_root, ".venv"),)
 
 
 def bytecode(facts: Facts) -> tuple[str, ...]:
@@ -140,7 +117,7 @@ def bytecode(facts: Facts) -> tuple[str, ...]:
 def config_folder_caches(facts: Facts, mark: Mark, cache: str) -> tuple[str, ...]:
     """A cache beside the project, and beside the configuration above that a tool takes."""
     above = facts.configured_above(mark)
-    return (cache,) if above is None else (cache, _at(above.path, cache))
+    return (cache,) if above is None else (cache, _at(above, cache))
 
 
 def _at(folder: str, name: str) -> str:
@@ -171,6 +148,8 @@ def _argv(tool: Tool, facts: Facts) -> tuple[str, ...]:
 
 
 def _expand(words: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
+    if "{sources}" not in words:
+        return words
     sources = facts.sources or (".",)
     return tuple(w for word in words for w in (sources if word == "{sources}" else (word,)))
 
@@ -180,6 +159,11 @@ def _skipped(tool: Tool, facts: Facts) -> tuple[str, ...]:
     by_name = () if any(key in config for key in tool.skips_off) else tool.skips
     off = tool.gitignore_off
     by_git = () if off is None or any(key in config for key in off) else facts.ignored
+    return _without(by_name, by_git)
+
+
+@lru_cache(maxsize=256)  # most projects of a workspace have the same
+def _without(by_name: tuple[str, ...], by_git: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(f"!**/{name}" for name in by_name), *by_git)))
 
 
@@ -188,25 +172,20 @@ def _config_reads(tool: Tool, facts: Facts) -> tuple[str, ...]:
     if above is None:
         return ()
     files = ("pyproject.toml", *tool.mark.files, *(path for path, _ in tool.mark.sections))
-    return tuple(dict.fromkeys(_at(above.path, path) for path in files))
-
-
-def _ruff_formats(facts: Facts) -> bool:
-    """Whether the repository says that its code is formatted by ruff."""
-    return "format" in facts.settings(RUFF) or facts.runs(r"ruff[\"', -]+format")
+    return tuple(dict.fromkeys(_at(above, path) for path in files))
 
 
 def _no_ruff_check(facts: Facts) -> str:
     # Many projects have ruff only as a linter: a check that nobody runs would fail for ever.
     return (
         ""
-        if _ruff_formats(facts)
+        if facts.formats_by_ruff
         else ("nothing says that ruff formats this code; say it with [tool.ruff.format]")
     )
 
 
 def _no_ruff_format(facts: Facts) -> str:
-    other = facts.uses(BLACK) and not _ruff_formats(facts)
+    other = facts.uses(BLACK) and not facts.formats_by_ruff
     return "black formats this code" if other else ""
 
 

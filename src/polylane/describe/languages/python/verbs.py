@@ -11,28 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from polylane.describe.languages.python.facts import Facts, Mark
+from polylane.describe.languages.python.facts import Facts
 from polylane.describe.languages.python.manifest import table, words
+from polylane.describe.languages.python.marks import PDOC, PYTEST
 from polylane.describe.languages.python.tools import (
     bytecode,
     config_folder_caches,
     shared_environment,
 )
 from polylane.model import VERBS, Recipe
-
-PYTEST = Mark(
-    ("pytest", "pytest-*"),
-    ("pytest",),
-    ("pytest.toml", ".pytest.toml"),
-    (
-        ("pytest.ini", "pytest"),
-        (".pytest.ini", "pytest"),
-        ("setup.cfg", "tool:pytest"),
-        ("tox.ini", "pytest"),
-    ),
-    upward=True,
-)
-PDOC = Mark(("pdoc",))
 
 #: Build backends that only pack what lies there, with what they leave beside ``dist``.
 _PACKERS = {
@@ -134,7 +121,7 @@ def _dist(facts: Facts, backend: str) -> tuple[str, str]:
     """What ``uv build`` writes: a member's files go to its workspace's ``dist``."""
     if facts.uv_root is None:
         return "dist", "dist/.gitignore"
-    above = "" if facts.uv_root.path == "." else f"/{facts.uv_root.path}"
+    above = "" if facts.uv_root == "." else f"/{facts.uv_root}"
     # Old setuptools spell the name of the archive as the project does.
     name = facts.manifest.name.replace("-", "_")
     exact = name and backend != "setuptools.build_meta"
@@ -175,9 +162,9 @@ def tested_above(facts: Facts) -> str:
     above = facts.configured_above(PYTEST)
     if above is None:
         return ""
-    inner = facts.folder.path if above.path == "." else facts.folder.path[len(above.path) + 1 :]
+    inner = facts.folder.path if above == "." else facts.folder.path[len(above) + 1 :]
     said = _testpaths(facts.settings(PYTEST))
-    return above.path if any(_reaches(path, inner) for path in said) else ""
+    return above if any(_reaches(path, inner) for path in said) else ""
 
 
 def _reaches(pattern: str, path: str) -> bool:
