@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from polylane.run import sandbox
 from tests.integrations.repository import TASKS, Repository
 
 TRUE = "true"
-
-CONFINES = pytest.mark.skipif(bool(sandbox.why_not()), reason=sandbox.why_not() or "-")
 
 
 @pytest.fixture
@@ -234,92 +231,6 @@ class TestFlags:
         )
         assert repository.inv("all", "--project", "a", "--project", "c").code == 0
         assert [t["project"] for t in repository.result()["tasks"]] == ["a", "c"]
-
-
-class TestSandbox:
-    """How far tasks are confined."""
-
-    def of(self, repository: Repository, sandbox: str = "", **table: str) -> Repository:
-        """Two projects; a task of the one writes into the other."""
-        manifest = '[project]\nname = "{}"\nversion = "1"\n'
-        lines = [f'sandbox = "{sandbox}"'] if sandbox else []
-        lines += ['[tasks."all:api:touch"]', 'command = "touch ../web/x"']
-        lines += [f"{key} = {value}" for key, value in table.items()]
-        return repository.write(
-            {
-                "tasks.py": TASKS,
-                "api/pyproject.toml": manifest.format("api"),
-                "web/pyproject.toml": manifest.format("web"),
-                "polylane.toml": "\n".join(lines) + "\n",
-            }
-        )
-
-    @CONFINES
-    def test_another_project_is_out_of_reach(self, repository: Repository) -> None:
-        """The refusal is explained where it happens, at the end and in the result."""
-        done = self.of(repository).inv("all")
-        said = "it was refused to write web/x, which is project web's"
-        assert done.code == 1
-        assert not (repository.folder / "web" / "x").exists()
-        assert f"== all:api:touch: {said}" in done.out
-        assert f"   {said}" in done.out
-        assert repository.result()["tasks"][0]["refused"] == [
-            said,
-            'to allow it: [tasks."all:api:touch"] writes = ["api/**", "web/**"]',
-        ]
-        assert repository.result()["protection"] == {
-            "supervision": "lanes",
-            "sandbox": "projects",
-            "not_confined": [],
-            "why_not": "",
-        }
-
-    @CONFINES
-    def test_what_is_claimed_is_in_reach(self, repository: Repository) -> None:
-        """By the line that the refusal names."""
-        assert self.of(repository, writes='["api/**", "web/**"]').inv("all").code == 0
-
-    def test_it_can_be_switched_off(self, repository: Repository) -> None:
-        """For a run, for all runs, and for a task; the flag is stronger."""
-        assert self.of(repository).inv("all", "--sandbox", "off").code == 0
-        assert self.of(repository, sandbox="off").inv("all").code == 0
-        assert repository.result()["protection"]["sandbox"] == "off"
-        assert self.of(repository, **{"sandbox ": '"off"'}).inv("all").code == 0
-        assert repository.result()["protection"]["not_confined"] == ["all:api:touch"]
-
-    @CONFINES
-    def test_the_flag_is_stronger(self, repository: Repository) -> None:
-        """Than the configuration."""
-        assert self.of(repository, sandbox="off").inv("all", "--sandbox", "projects").code == 1
-
-    def test_an_unknown_level_is_refused(self, repository: Repository) -> None:
-        """As a flag, in the configuration, and of a body."""
-        done = self.of(repository).inv("all", "--sandbox", "of")
-        assert (done.code, done.err) == (
-            2,
-            "--sandbox = 'of': must be one of \"projects\", \"off\"; did you mean 'off'?\n",
-        )
-        assert self.of(repository, sandbox="x").inv("all").code == 2
-        self.of(repository).write(
-            {
-                "tasks.py": f"import polylane\n{TASKS}"
-                "@polylane.task(verb='all', sandbox='none')\ndef own(c):\n    pass\n"
-            }
-        )
-        assert "tasks.py:4: sandbox = 'none'" in repository.inv("all").err
-
-    @CONFINES
-    def test_a_body_is_confined(self, repository: Repository) -> None:
-        """Like a command, and by its own argument."""
-        for level, code in (("projects", 1), ("off", 0)):
-            self.of(repository).write(
-                {
-                    "tasks.py": f"import polylane\n{TASKS}"
-                    f"@polylane.task(verb='own', project='api', sandbox='{level}')\n"
-                    "def own(c):\n    open('../web/y', 'w').close()\n"
-                }
-            )
-            assert repository.inv("own").code == code
 
 
 class TestEnds:
