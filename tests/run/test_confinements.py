@@ -9,6 +9,7 @@ import pytest
 from polylane.model import Claim, Task
 from polylane.run import sandbox
 from polylane.run.confinements import Confinements
+from polylane.run.sandbox import Confinement
 
 pytestmark = pytest.mark.skipif(bool(sandbox.why_not()), reason=sandbox.why_not() or "-")
 
@@ -48,6 +49,19 @@ def test_a_task_of_the_workspace_may_write_all_of_it(tmp_path: Path) -> None:
         made = of(tmp_path / project, TMPDIR="/var/tmp").of(task(project))
         assert made is not None
         assert made.writable[0] == made.workspace
+        assert made.protected
+
+
+def test_where_nothing_is_protected_one_rule_is_enough(tmp_path: Path) -> None:
+    """A repository of one project: its task may write anywhere, and nothing is prepared."""
+    workspace = tmp_path / "home" / "w"
+    workspace.mkdir(parents=True)
+    environment = {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)}
+    protected = [workspace / ".git"]
+    confinements = Confinements(workspace, workspace, {"root": "."}, environment, protected)
+    assert confinements.of(task("root")) == Confinement("/", ("/",))
+    assert confinements.variables == ()
+    assert not (tmp_path / "home" / ".cache").exists()
 
 
 def test_a_task_may_be_free(tmp_path: Path) -> None:

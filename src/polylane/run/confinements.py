@@ -16,6 +16,9 @@ from polylane.run import sandbox, surroundings
 from polylane.run.sandbox import Confinement
 from polylane.run.writable import writable
 
+#: May write anywhere; signals reach its own processes only. One rule says that.
+_ANYWHERE = Confinement("/", ("/",))
+
 
 class Confinements:
     """Of one run; `close` removes what it made."""
@@ -40,7 +43,9 @@ class Confinements:
         self._own = str(own_folder)
         self._projects = projects
         self._environment = environment
-        self._protected = tuple(map(str, protected))
+        inside = os.path.realpath(workspace) + os.sep
+        real = map(os.path.realpath, protected)
+        self._protected = tuple(path for path in real if not path.startswith(inside))
         self._temporary = ""
         self._made = ""
         self._prepared = False
@@ -52,6 +57,8 @@ class Confinements:
         self._prepare()
         project = self._projects.get(task.project, ".")
         paths = writable(str(self._workspace), project, task.claim, self._paths())
+        if "." in paths and not self._protected:
+            return _ANYWHERE
         return sandbox.confine(
             self._workspace,
             (*paths, self._own),
@@ -64,7 +71,7 @@ class Confinements:
 
     def _prepare(self) -> None:
         """Once, before the first confined task: the home's folders, and a temporary folder."""
-        if self._prepared:
+        if self._prepared or all(path == "." for path in self._projects.values()):
             return
         self._prepared = True
         workspace = os.path.realpath(self._workspace)
