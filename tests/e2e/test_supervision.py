@@ -110,7 +110,6 @@ class TestSignals:
         }
         assert "parallel: 3 cancelled" in out(repository)
 
-
     def test_many_signals_lose_neither_result_nor_summary(self, repository: Repository) -> None:
         """One signal after the other, until the result is there."""
         configure(repository, a=hostile("a"))

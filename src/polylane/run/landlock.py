@@ -43,7 +43,7 @@ DEVICES = (
     "/dev/tty",
     "/dev/ptmx",
     "/dev/pts",
-    "/dev/shm",  # noqa: S108 - not a place for a file of ours
+    "/dev/shm",  # noqa: S108  # nosec B108 - not a place for a file of ours
 )
 
 _OPEN = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW if sys.platform == "linux" else 0
