@@ -5,11 +5,8 @@ Knows nothing of what was asked for in which words, and prints nothing itself; t
 
 from __future__ import annotations
 
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from signal import SIGINT
 from typing import Any, NamedTuple
 
@@ -34,9 +31,6 @@ from polylane.run.signals import Signals
 #: A task that no earlier run measured is taken to last so many seconds.
 _UNKNOWN_S = 1.0
 
-#: A thread gives way to one that waits after so many seconds; Python's own 5 ms are ten tasks.
-_GIVE_WAY_S = 0.0005
-
 
 class Manner(NamedTuple):
     """How a plan is run, beyond what it says itself."""
@@ -45,8 +39,8 @@ class Manner(NamedTuple):
     #: The only task has the terminal.
     terminal: bool = False
     colour: bool = False
-    #: Called beside the tasks: loads what the end of the run needs.
-    beside: Callable[[], object] | None = None
+    #: Loads what the end of the run needs, while lanes end.
+    load: Callable[[], object] | None = None
 
 
 def execute(
@@ -88,9 +82,10 @@ def execute(
             fail_fast=request.fail_fast,
             explain=_explainer(plan),
         )
-        runner.start()
-        with _beside(manner.beside):
-            runner.run(signals.interrupted)
+        runner.run(signals.interrupted)
+        pool.dismiss()
+        if manner.load is not None:
+            manner.load()
     finally:
         pool.close()
         confinements.close()
@@ -140,26 +135,6 @@ def _confinements(plan: Plan, environment: Mapping[str, str]) -> Confinements:
     folder = plan.config.folder
     projects = {name: path for path, name in _owners(plan).items()}
     return Confinements(folder, home(folder), projects, environment, git.data_folders(folder))
-
-
-@contextmanager
-def _beside(load: Callable[[], object] | None) -> Iterator[None]:
-    """Load what the end of a run needs while tasks run, when nobody waits for it.
-
-    The zygote was forked before, without this thread, which gives way to ours within a moment.
-    """
-    if load is None:
-        yield
-        return
-    loading = threading.Thread(target=load)
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_GIVE_WAY_S)
-    loading.start()
-    try:
-        yield
-    finally:
-        loading.join()
-        sys.setswitchinterval(usual)
 
 
 def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:

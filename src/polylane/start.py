@@ -97,7 +97,7 @@ def _manner(plan: Plan, request: Request, folder: runs.RunFolder) -> Manner:
         _observer(request, folder, terminal=terminal),
         terminal=terminal,
         colour=_colour(),
-        beside=None if request.brief else summary.load,  # a brief end has no table
+        load=None if request.brief else summary.load,  # a brief end has no table
     )
 
 

@@ -26,7 +26,7 @@ _TAIL_BYTES = 64 * 1024
 
 
 def load() -> None:
-    """Load what `show` needs, beside a run: it takes 5 ms."""
+    """Load what `show` needs: it takes 5 ms, for which a run that ends has time."""
     import tabulate  # noqa: F401
 
 

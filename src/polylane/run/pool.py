@@ -165,13 +165,17 @@ class LanePool:
             with suppress(OSError):
                 protocol.send(handle.channel, request)
 
-    def close(self) -> None:
-        """See `Pool`."""
+    def dismiss(self) -> None:
+        """Let every lane end, and what still runs in it; `close` waits for that."""
         for handle in (*self._free, *(handle for handle, _ in self._busy.values())):
             self._forget(handle)
         self._free.clear()
         self._busy.clear()
         self._zygote.close()
+
+    def close(self) -> None:
+        """See `Pool`."""
+        self.dismiss()
         self._await_zygote()
         self._sweep()
         tree.become_subreaper(on=self._was_subreaper)

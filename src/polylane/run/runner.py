@@ -79,10 +79,6 @@ class Runner:
         self._stopping = ""
         self.results: dict[int, TaskResult] = {}
 
-    def start(self) -> None:
-        """Start what may start at once; `run` would, and says nothing before a task has ended."""
-        self._start_some()
-
     def run(self, interrupted: Callable[[], str]) -> None:
         """Run until every task has ended; ``interrupted`` says why to stop, once there is a reason.
 
