@@ -102,7 +102,8 @@ class Lane:
             return report._replace(kind="crashed", reason=f"its trace failed: {error}")
         finally:
             traced.close()
-            self._left.discard(traced.session)
+            if not traced.lives_on:
+                self._left.discard(traced.session)
 
     def _attempt(self, job: Assignment, traced: TracedStart | None = None) -> Report:
         begun = time.monotonic()

@@ -35,6 +35,11 @@ class TracedStart:
         """The session of the tracer's process, a child of ours that is no part of the tree."""
         return self._tracer.session
 
+    @property
+    def lives_on(self) -> bool:
+        """After `collect`: the tracer's process still serves what the task left (``leave``)."""
+        return self._tracer.lives_on
+
     def start(self, popen: Callable[[], Process]) -> Process:
         """Call ``popen`` in a thread of its own, which lasts until the end of the trace.
 

@@ -47,8 +47,8 @@ _ENDING_S = 0.1
 #: The first word, when this process is no part of the lane's tree any more.
 READY = b"."
 
-#: To be blocked by whoever forks this process, until it ignores them.
-IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+#: Blocked when this process is forked, and for ever.
+BLOCKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
 def main(channel: socket.socket, architecture: Architecture, *, reads: bool) -> NoReturn:
@@ -56,8 +56,6 @@ def main(channel: socket.socket, architecture: Architecture, *, reads: bool) -> 
     code = 0
     try:
         os.setsid()
-        for number in IGNORED:
-            signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         _close_all_but(channel.fileno())
         channel.sendall(READY)

@@ -51,7 +51,7 @@ class Tracer:
         self._filter = bpf.Filter(architecture, reads=reads)
         self._owner = os.getpid()
         self._channel, theirs = socket.socketpair()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.IGNORED)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.BLOCKED)
         try:
             self._pid = os.fork() or supervisor.main(theirs, architecture, reads=reads)
         except OSError:
@@ -61,6 +61,8 @@ class Tracer:
             theirs.close()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._open = True
+        #: After `collect`: the supervisor still answers processes, which its end would break.
+        self.lives_on = False
         if self._channel.recv(1) != supervisor.READY:
             self.close()
             raise OSError(errno.EPIPE, "the tracer's process ended at once")
@@ -69,8 +71,8 @@ class Tracer:
     def session(self) -> int:
         """The session (and process) of the supervisor, a child of ours which the tree is not.
 
-        It ignores TERM and ends by itself after the tree; whoever kills it early makes the calls
-        of the tree fail with ENOSYS.
+        TERM does not reach it, and it ends by itself after the tree; whoever kills it early makes
+        the calls of the tree fail with ENOSYS.
         """
         return self._pid
 
@@ -116,6 +118,7 @@ class Tracer:
         if ended:
             self._reap(limit)
         self._open = False
+        self.lives_on = not ended
         return Touches(*found)
 
     def close(self) -> None:
