@@ -17,8 +17,8 @@ import pytest
 from polylane.run import commit, copying
 from polylane.run.changes import Changes
 from polylane.run.overlay import View
-from tests.run.views import Place, found, inside, names, place
-from tests.support import FORKS, in_fork
+from tests.run.views import Found, Place, found, inside, names, place
+from tests.support import FORKS
 
 pytestmark = FORKS
 
@@ -92,6 +92,7 @@ def test_only_what_is_chosen_is_committed(place: Place) -> None:
 
     def change() -> None:
         (place.folder / "dist").mkdir()
+        (place.folder / "dist").chmod(0o2750)
         for name in ("one", "other"):
             (place.folder / "dist" / name).touch()
         (place.folder / "old").unlink()
@@ -102,9 +103,10 @@ def test_only_what_is_chosen_is_committed(place: Place) -> None:
         inside(view, change)
         view.commit(["dist/one", "not/there"])
         files = sorted(p.relative_to(place.folder).as_posix() for p in place.folder.rglob("*"))
-        return files, found(view)
+        return files, found(view), (place.folder / "dist").stat().st_mode
 
-    assert place.run(look) == (["dist", "dist/one", "old"], (["dist/other"], [], ["old"], []))
+    left: Found = (["dist/other"], [], ["old"], [])
+    assert place.run(look) == (["dist", "dist/one", "old"], left, 0o42750)
 
 
 def test_a_file_is_replaced_as_a_whole(source: Path, target: Path) -> None:
@@ -134,17 +136,44 @@ def test_modes_and_times_are_kept(source: Path, target: Path) -> None:
     assert (modes, times) == ([0o2710, 0o751], {1000000007})
 
 
-def test_a_folder_that_nobody_may_write_gets_its_files(source: Path, target: Path) -> None:
-    """Its mode comes last."""
+@pytest.mark.parametrize("chosen", [None, ["folder/in/file"]])
+def test_a_folder_that_nobody_may_write_comes_with_its_files(
+    place: Place, chosen: list[str] | None
+) -> None:
+    """Its mode comes last, and does not keep the files in the view."""
 
-    def look() -> int:
-        (source / "folder").mkdir()
-        (source / "folder/file").touch()
-        (source / "folder").chmod(0o755)
-        _apply(source, target, created=("folder", "folder/file"))
-        return len(names(target / "folder"))
+    def change() -> None:
+        (place.folder / "folder/in").mkdir(parents=True)
+        (place.folder / "folder/in/file").touch()
+        (place.folder / "folder/in").chmod(0o555)
+        (place.folder / "folder").chmod(0o500)
 
-    assert in_fork(look) == 1
+    def look() -> Any:
+        view = View(place.folder, place.scratch / "view")
+        inside(view, change)
+        view.commit(chosen)
+        modes = [
+            (place.folder / n).stat().st_mode for n in ("folder", "folder/in", "folder/in/file")
+        ]
+        (place.folder / "folder").chmod(0o700)
+        (place.folder / "folder/in").chmod(0o700)
+        view.discard()
+        return list(map(stat.S_IMODE, modes[:2])), stat.S_ISREG(modes[2])
+
+    assert place.run(look) == ([0o500, 0o555], True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_owners_are_kept(source: Path, target: Path) -> None:
+    """Of files, links and folders; an ordinary user's commit makes them its own."""
+    (source / "folder").mkdir()
+    (source / "folder/file").touch()
+    (source / "folder/link").symlink_to("x")
+    paths = ("folder", "folder/file", "folder/link")
+    for path in paths:
+        os.chown(source / path, 1, 2, follow_symlinks=False)
+    _apply(source, target, created=paths)
+    assert {((target / p).lstat().st_uid, (target / p).lstat().st_gid) for p in paths} == {(1, 2)}
 
 
 def test_files_that_are_one_stay_one(source: Path, target: Path) -> None:

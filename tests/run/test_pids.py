@@ -77,8 +77,13 @@ def test_pids_are_the_namespaces_own(place: Place) -> None:
     [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -KILL $$", -9), ("kill $$", -15)],
 )
 def test_a_guard_ends_as_its_task(script: str, code: int) -> None:
-    """With its exit code, or by its signal."""
-    assert in_fork(lambda: _end(_start(_shell(script)))) == code
+    """With its exit code, or by its signal, also where its caller handles that."""
+
+    def look() -> int:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        return _end(_start(_shell(script)))
+
+    assert in_fork(look) == code
 
 
 def test_an_orphan_does_not_take_the_tasks_status() -> None:
