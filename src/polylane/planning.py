@@ -3,8 +3,6 @@
 ``config -> workspace -> graph``, the first half of a run. Starts nothing, writes no output.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path

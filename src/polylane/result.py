@@ -3,8 +3,6 @@
 Knows nothing of how runs are made; reading DESIGN section 5 tells what each key means.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType

@@ -3,8 +3,6 @@
 The only module that reads the environment. Knows nothing of what the repository holds.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

@@ -38,7 +38,7 @@ Listing = dict[str, os.DirEntry[str]]
 _KEPT = 100_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Tree:
     """Every folder that is not ignored, by path relative to the workspace (``"."``, ``a/b``)."""
 

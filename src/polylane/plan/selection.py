@@ -3,8 +3,6 @@
 Pure: it sees tasks, not how they were found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
