@@ -110,7 +110,7 @@ def test_the_mode_is_named_and_the_start_has_its_offset() -> None:
 KEYS = {
     "id", "verb", "project", "language", "tool", "argv", "cwd", "outcome", "exit_code",
     "started_s", "wall_s", "cpu_s", "max_rss_bytes", "read_bytes", "write_bytes", "log", "signal",
-    "reason", "attempts", "reported_s", "leftover_processes", "waited_for",
+    "reason", "attempts", "reported_s", "leftover_processes", "waited_for", "refused",
 }  # fmt: skip
 
 
@@ -184,6 +184,7 @@ def test_the_json_says_all_that_version_1_promises() -> None:
         "reported_s": 1.2,
         "leftover_processes": ["sleep 9"],
         "waited_for": [],
+        "refused": [],
     }
     assert set(first) == set(second) == KEYS
     assert (second["started_s"], second["reported_s"], second["waited_for"]) == (None, None, ["b"])
