@@ -16,9 +16,6 @@ from polylane.run import sandbox, surroundings
 from polylane.run.sandbox import Confinement
 from polylane.run.writable import writable
 
-#: May write anywhere; signals reach its own processes only. One rule says that.
-_ANYWHERE = Confinement("/", ("/",))
-
 
 class Confinements:
     """Of one run; `close` removes what it made."""
@@ -58,7 +55,7 @@ class Confinements:
         project = self._projects.get(task.project, ".")
         paths = writable(str(self._workspace), project, task.claim, self._paths())
         if "." in paths and not self._protected:
-            return _ANYWHERE
+            return None  # nothing is left to refuse, and under Landlock nothing can be mounted
         return sandbox.confine(
             self._workspace,
             (*paths, self._own),
