@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from polylane.describe.config import Config
+from polylane.describe.workspace import Workspace
 from polylane.model import Claim, Task
 from polylane.run import sandbox
+from polylane.run.assignments import Assignments
 from polylane.run.confinements import Confinements
 
 pytestmark = pytest.mark.skipif(bool(sandbox.why_not()), reason=sandbox.why_not() or "-")
@@ -76,6 +79,23 @@ def test_a_home_around_the_workspace_gets_its_folders(tmp_path: Path) -> None:
     confinements = of(tmp_path, HOME=str(tmp_path / "home"), TMPDIR="/var/tmp")
     confinements.of(task())
     assert (tmp_path / "home" / ".cache").is_dir()
+
+
+def test_only_confined_tasks_get_another_temporary_folder(tmp_path: Path) -> None:
+    """A free one keeps that of the user, which other users may enter too."""
+    confinements = of(tmp_path, TMPDIR=str(tmp_path))
+    folder = tmp_path / "home" / "w"
+    make = Assignments(
+        Config(folder),
+        Workspace(folder),
+        {},
+        run_folder=folder,
+        log_name=None,
+        confinements=confinements,
+    )
+    assert "TMPDIR" in dict(make(task(), 1).env)
+    assert "TMPDIR" not in dict(make(task(sandbox="off"), 1).env)
+    confinements.close()
 
 
 def test_a_workspace_in_the_temporary_folder_has_one_of_its_own(tmp_path: Path) -> None:

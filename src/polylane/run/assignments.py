@@ -60,13 +60,14 @@ class Assignments:
         """The assignment for an attempt, counted from 1."""
         folder = self._config.folder
         confined = self._confinements.of(task) if self._confinements else None
+        more = self._confinements.variables if self._confinements and confined else ()
         log = str(self._run_folder / self._log_name(task.id, attempt)) if self._log_name else ""
         return Assignment(
             id=task.id,
             argv=task.argv,
             shell=task.shell,
             cwd=str(folder if task.cwd == "." else folder / task.cwd),
-            env=self._environment(task),
+            env=self._environment(task, more),
             log=log,
             timeout=task.timeout,
             grace=self._config.grace,
@@ -76,14 +77,13 @@ class Assignments:
             confinement=None if confined is None else tuple(confined),
         )
 
-    def _environment(self, task: Task) -> Pairs:
+    def _environment(self, task: Task, more: Pairs) -> Pairs:
         """What is added to our own environment: the project's tools lead ``PATH``."""
         key = (task.project, task.language)
         if key not in self._known:
             self._known[key] = self._of_project(task)
         colour = _COLOUR if self._colour and task.verb not in _NO_COLOUR else ()
         run = (RUN_VARIABLE, str(self._run_folder))
-        more = self._confinements.variables if self._confinements else ()
         return (*self._known[key], run, *colour, *more, *task.env)
 
     def _of_project(self, task: Task) -> Pairs:
