@@ -29,7 +29,7 @@ _LISTED = 8
 _VERB, _AUDIT = Recipe._fields.index("verb"), Recipe._fields.index("audit")
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True, repr=False)
 class Workspace:
     """The repository: projects by name, in order of their paths."""
 

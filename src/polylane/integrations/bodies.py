@@ -40,10 +40,11 @@ class Body(NamedTuple):
     needs: tuple[str, ...]
     slots: int
     timeout: float | None
-    sandbox: str
     #: ``file:line`` of the function.
     source: str
     help: str
+    #: Empty: what the configuration says.
+    sandbox: str = ""
 
     @property
     def id(self) -> str:
