@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from polylane.model import Task
@@ -53,7 +53,7 @@ class Confinements:
             return None
         self._prepare()
         project = self._projects.get(task.project, ".")
-        paths = writable(str(self._workspace), project, task.claim, self._paths())
+        paths = writable(str(self._workspace), project, task.claim, self._projects.values())
         if "." in paths and not self._protected:
             return None  # nothing is left to refuse, and under Landlock nothing can be mounted
         return sandbox.confine(
@@ -62,9 +62,6 @@ class Confinements:
             protected=self._protected,
             temporary=self._temporary,
         )
-
-    def _paths(self) -> Collection[str]:
-        return self._projects.values()
 
     def _prepare(self) -> None:
         """Once, before the first confined task: the home's folders, and a temporary folder."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from polylane.model import Task
 from polylane.run.protocol import Assignment
 from polylane.run.sandbox import Confinement
+from polylane.run.surroundings import holds
 
 #: How tools say that something was refused; the last three are mypy's, ruff's and npm's own words.
 _SIGNS = re.compile(
@@ -102,7 +103,7 @@ def refuses(confinement: Confinement, path: str) -> bool:
 
 
 def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+    return path == folder or holds(folder, path)
 
 
 def _real(path: str) -> str:
