@@ -22,6 +22,7 @@ LAYERS = (
     ("polylane.run", "polylane.result"),
     ("polylane.remember",),
     ("polylane.planning", "polylane.execution"),
+    ("polylane.prove",),
     ("polylane.report",),
     ("polylane.start", "polylane.testing"),
     ("polylane.integrations",),

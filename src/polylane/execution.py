@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from signal import SIGINT
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from polylane.describe import config as configuration
 from polylane.describe import git
@@ -28,6 +28,9 @@ from polylane.run.pool import LanePool
 from polylane.run.runner import Observer, Runner
 from polylane.run.signals import Signals
 
+if TYPE_CHECKING:
+    from polylane.run.tracing.touches import Touches
+
 #: A task that no earlier run measured is taken to last so many seconds.
 _UNKNOWN_S = 1.0
 
@@ -41,6 +44,8 @@ class Manner(NamedTuple):
     colour: bool = False
     #: Loads what the end of the run needs, while lanes end.
     load: Callable[[], object] | None = None
+    #: Every task is traced; is told what each one touched, by its id, when it has ended.
+    touched: Callable[[str, Touches], None] | None = None
 
 
 def execute(
@@ -62,6 +67,7 @@ def execute(
         words=request.words,
         environments=request.environments,
         confinements=confinements,
+        trace="" if manner.touched is None else "all",
     )
     begun, zero = time.time(), time.monotonic()
     pool = LanePool(
@@ -81,6 +87,7 @@ def execute(
             assignments,
             fail_fast=request.fail_fast,
             explain=_explainer(plan),
+            touched=manner.touched,
         )
         runner.run(signals.interrupted)
         pool.dismiss()

@@ -140,17 +140,18 @@ def plan(request: Request, bodies: Sequence[Body]) -> Plan:
     """Plan a request with the tasks of Python bodies."""
     from polylane.planning import make_plan
 
-    return make_plan(_with_bodies(request, bodies, None))
+    return make_plan(with_bodies(request, bodies, None))
 
 
 def run(request: Request, bodies: Sequence[Body], config: Any = None) -> RunResult:
     """Run a request with the tasks of Python bodies; ``config`` is Invoke's, for their contexts."""
     from polylane.start import start
 
-    return start(_with_bodies(request, bodies, config))
+    return start(with_bodies(request, bodies, config))
 
 
-def _with_bodies(request: Request, bodies: Sequence[Body], config: Any) -> Request:
+def with_bodies(request: Request, bodies: Sequence[Body], config: Any) -> Request:
+    """Add the tasks of Python bodies to a request."""
     if not bodies:
         return request
     from polylane.integrations import bodies as module

@@ -40,10 +40,11 @@ class Assignments:
         words: tuple[str, ...] = (),
         environments: Mapping[str, Environment] | None = None,
         confinements: Confinements | None = None,
+        trace: str = "",
     ) -> None:
         """``log_name``: of a task's attempt; None where the task has the terminal instead.
 
-        ``environments``: by language, instead of the projects' own.
+        ``environments``: by language, instead of the projects' own. ``trace``: see `Assignment`.
         """
         self._config = config
         self._workspace = workspace
@@ -54,6 +55,7 @@ class Assignments:
         self._words = words
         self._environments = environments or {}
         self._confinements = confinements
+        self._trace = trace
         self._known: dict[tuple[str, str], Pairs] = {}
 
     def __call__(self, task: Task, attempt: int) -> Assignment:
@@ -75,6 +77,7 @@ class Assignments:
             words=() if task.argv else self._words,
             again=task.verb in VERBS,  # a verb of the user's may publish something
             confinement=None if confined is None else tuple(confined),
+            trace=self._trace,
         )
 
     def _environment(self, task: Task, more: Pairs) -> Pairs:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from polylane.model import Task
 from polylane.outcome import BAD, Outcome, TaskResult
@@ -15,6 +15,9 @@ from polylane.plan.graph import Graph
 from polylane.plan.schedule import Dropped, Schedule
 from polylane.run.pool import Pool
 from polylane.run.protocol import Assignment, Report
+
+if TYPE_CHECKING:
+    from polylane.run.tracing.touches import Touches
 
 #: How soon a start that the load held back is tried again.
 _RETRY_S = 0.2
@@ -57,11 +60,13 @@ class Runner:
         *,
         fail_fast: bool = False,
         explain: Callable[[Task, tuple[str, ...]], tuple[str, ...]] = lambda _, paths: paths,
+        touched: Callable[[str, Touches], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``assignment`` makes the order for a task's attempt, counted from 1.
 
-        ``explain`` says in words what a task was refused to write.
+        ``explain`` says in words what a task was refused to write. ``touched`` is told what each
+        attempt at a traced task touched, by the task's id.
         """
         self._graph = graph
         self._schedule = schedule
@@ -71,6 +76,7 @@ class Runner:
         self._assignment = assignment
         self._fail_fast = fail_fast
         self._explain = explain
+        self._touched = touched
         self._clock = clock
         self._zero = clock()
         self._started: dict[int, float] = {}
@@ -123,6 +129,8 @@ class Runner:
 
     def _ended(self, index: int, report: Report) -> None:
         task = self._graph.tasks[index]
+        if report.touches is not None:
+            self._tell(task, report.touches)
         outcome, reason = judge(task, report, self._stopping)
         if (
             outcome is Outcome.FAILED
@@ -135,6 +143,12 @@ class Runner:
         self._drop(self._schedule.finish(index, outcome))
         if outcome in BAD and self._fail_fast and not self._stopping:
             self._stop(f"--fail-fast, because {task.id} {outcome.value.replace('-', ' ')}")
+
+    def _tell(self, task: Task, touches: tuple[Any, ...]) -> None:
+        from polylane.run.tracing.touches import Touches
+
+        if self._touched is not None:
+            self._touched(task.id, Touches(*touches))
 
     def _stop(self, reason: str, *, kill: bool = False) -> None:
         self._stopping = self._stopping or reason

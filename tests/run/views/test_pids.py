@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from polylane.run import namespaces, pids, tree
-from polylane.run.namespaces import Refused
-from tests.run.views import Place, become_nobody, names, place
+from polylane.run import tree
+from polylane.run.views import namespaces, pids
+from polylane.run.views.namespaces import Refused
+from tests.run.views.places import Place, become_nobody, names, place
 from tests.support import FORKS, in_fork, pids_in, wait_for, wait_gone
 
 pytestmark = FORKS

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from polylane.run import commit, copying
-from polylane.run.changes import Changes
-from polylane.run.overlay import View
-from tests.run.views import Found, Place, found, inside, names, place
+from polylane.run.views import commit, copying
+from polylane.run.views.changes import Changes
+from polylane.run.views.overlay import View
+from tests.run.views.places import Found, Place, found, inside, names, place
 from tests.support import FORKS
 
 pytestmark = FORKS

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from polylane.run import snapshot
-from polylane.run.copies import Copy
-from tests.run.views import found, inside, names
+from polylane.run.views import snapshot
+from polylane.run.views.copies import Copy
+from tests.run.views.places import found, inside, names
 from tests.support import FORKS
 
 pytestmark = FORKS

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from polylane.run import changes, snapshot
-from polylane.run.overlay import View
-from tests.run.views import Place, found, inside, place
+from polylane.run.views import changes, snapshot
+from polylane.run.views.overlay import View
+from tests.run.views.places import Place, found, inside, place
 from tests.support import FORKS
 
 pytestmark = FORKS

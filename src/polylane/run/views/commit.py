@@ -14,8 +14,8 @@ import stat
 from collections.abc import Collection
 from contextlib import suppress
 
-from polylane.run.changes import MARKS, Changes
-from polylane.run.copying import Copier, copy_metadata, open_up, remove
+from polylane.run.views.changes import MARKS, Changes
+from polylane.run.views.copying import Copier, copy_metadata, open_up, remove
 
 
 def apply(source: str, folder: str, changes: Changes, paths: Collection[str] | None = None) -> None:

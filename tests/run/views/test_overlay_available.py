@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from polylane.run import namespaces, overlay
-from polylane.run.overlay import View, available
-from tests.run.views import Place, become_nobody, found, inside, names, place
+from polylane.run.views import namespaces, overlay
+from polylane.run.views.overlay import View, available
+from tests.run.views.places import Place, become_nobody, found, inside, names, place
 from tests.support import FORKS, in_fork
 
 pytestmark = FORKS

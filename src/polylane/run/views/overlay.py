@@ -27,9 +27,9 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from polylane.run import changes, commit, copying, namespaces, pids, snapshot
-from polylane.run.changes import Changes
-from polylane.run.namespaces import Refused
+from polylane.run.views import changes, commit, copying, namespaces, pids, snapshot
+from polylane.run.views.changes import Changes
+from polylane.run.views.namespaces import Refused
 
 #: Set explicitly, since distributions have other defaults: each would put into the folder above
 #: what is no plain copy. ``volatile`` (5.10) leaves out the syncs, of which the one at unmounting

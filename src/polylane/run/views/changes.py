@@ -17,7 +17,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 
-from polylane.run import snapshot
+from polylane.run.views import snapshot
 
 #: An attribute of the kernel's own in the upper folder begins with one of these.
 MARKS = ("trusted.overlay.", "user.overlay.")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from polylane.run.snapshot import (
+from polylane.run.views.snapshot import (
     GONE,
     Print,
     differences,
@@ -21,7 +21,7 @@ from polylane.run.snapshot import (
     same_content,
     walk,
 )
-from tests.run.views import Place, place
+from tests.run.views.places import Place, place
 
 __all__ = ["place"]
 

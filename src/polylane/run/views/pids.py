@@ -20,8 +20,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from polylane.run import namespaces
-from polylane.run.namespaces import Namespace, Refused
+from polylane.run.views import namespaces
+from polylane.run.views.namespaces import Namespace, Refused
 
 _PR_SET_PDEATHSIG = 1
 

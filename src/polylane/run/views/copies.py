@@ -16,8 +16,8 @@ import stat
 from collections.abc import Collection
 from pathlib import Path
 
-from polylane.run import changes, commit, copying, namespaces, pids, snapshot
-from polylane.run.changes import Changes
+from polylane.run.views import changes, commit, copying, namespaces, pids, snapshot
+from polylane.run.views.changes import Changes
 
 #: What tells that a path was written: its kind and mode, owner, size, and two times and the inode,
 #: of which the change time cannot be set by a program.

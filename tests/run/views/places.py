@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from polylane.run.copies import Copy
-from polylane.run.overlay import View
+from polylane.run.views.copies import Copy
+from polylane.run.views.overlay import View
 from tests.support import in_fork
 
 NOBODY = 65534

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from polylane.run import namespaces
-from polylane.run.overlay import View, available
-from tests.run.views import NOBODY, Place, found, inside, names, place
+from polylane.run.views import namespaces
+from polylane.run.views.overlay import View, available
+from tests.run.views.places import NOBODY, Place, found, inside, names, place
 from tests.support import FORKS
 
 pytestmark = FORKS
