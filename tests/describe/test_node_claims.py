@@ -265,3 +265,15 @@ def test_mending_is_offered_for_checks_only(tmp_path: Path) -> None:
     found = lint(tmp_path / "a", "oxlint .", "oxlint")
     other = lint(tmp_path / "b", "svelte-check .", "svelte-check")
     assert (found.fix_argv, other.fix_argv) == (("oxlint", "--fix", "."), ())
+
+
+def test_prettier_may_find_its_configuration_in_a_manifest_above(tmp_path: Path) -> None:
+    """It looks for its key there, and reads the file whether or not it has one."""
+    manifest = {
+        "name": "a",
+        "scripts": {"format:check": "prettier --check ."},
+        "devDependencies": {"prettier": "2"},
+    }
+    files = {"package.json": {"name": "top"}, "a/package.json": manifest}
+    (found,) = (r for r in describe(tmp_path, files, "a").recipes if r.verb == "lint")
+    assert found.reads == ("**", MODULES, "/package.json")

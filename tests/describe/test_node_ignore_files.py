@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylane.describe.languages.base import Folder
-from polylane.describe.languages.ignore_files import ignored_patterns
+from polylane.describe.languages.ignore_files import files_above, ignored_patterns
 from tests.describe.node_project import write
 
 if TYPE_CHECKING:
@@ -73,3 +73,12 @@ def test_two_stars_above_the_folder_are_skipped(tmp_path: Path) -> None:
     """Where they would end is not told by their place."""
     write(tmp_path, {".gitignore": "/a/**/dist\n"})
     assert ignored_patterns(Folder(tmp_path, "a/b"), ".gitignore") == ()
+
+
+def test_the_files_above_are_claims_of_the_workspace(tmp_path: Path) -> None:
+    """Those that are there, the nearest first; the folder's own is its project's."""
+    write(tmp_path, {".gitignore": "", "a/b/.gitignore": "", "a/b/c/.gitignore": "", "d/x": ""})
+    folder = Folder(tmp_path, "a/b/c")
+    assert files_above(folder, ".gitignore") == ("/a/b/.gitignore", "/.gitignore")
+    assert "a/b/.gitignore" in folder.read
+    assert files_above(Folder(tmp_path, "."), ".gitignore") == ()

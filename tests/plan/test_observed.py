@@ -1,8 +1,10 @@
-"""What tasks were seen to touch, held against their claims and turned into claims."""
+"""What tasks were seen to touch, held against their claims and against each other."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from polylane.model import Claim, Task
 from polylane.plan.graph import Graph, build
@@ -11,10 +13,13 @@ from polylane.plan.observed import (
     Finding,
     Observed,
     Patterns,
-    claim_of,
     collisions,
+    collisions_outside,
     compare,
+    heeded,
 )
+from polylane.plan.patterns import parse, within
+from tests.plan.examples import UNIVERSE, patterns, searched
 
 
 def task(name: str, claim: Claim) -> Task:
@@ -22,10 +27,11 @@ def task(name: str, claim: Claim) -> Task:
     return Task(f"lint:api:{name}", "lint", "api", "python", name, (name,), "api", claim)
 
 
-def seen(reads: str = "", writes: str = "", listed: str = "") -> Observed:
+def seen(reads: str = "", writes: str = "", listed: str = "", aside: str = "") -> Observed:
     """What was touched, as words."""
     return Observed(
         reads=frozenset(reads.split()),
+        aside=frozenset(aside.split()),
         listed=frozenset(listed.split()),
         writes=frozenset(writes.split()),
     )
@@ -64,6 +70,17 @@ def test_a_list_of_patterns_holds_paths(
     assert Patterns(patterns).hold(path) is held
 
 
+@given(said=st.lists(st.tuples(st.sampled_from(("", "!")), patterns).map("".join), max_size=4))
+@searched
+def test_a_list_of_patterns_holds_what_its_last_matching_one_says(said: list[str]) -> None:
+    """For every path of a small world, as `within` has it."""
+    held = Patterns(said)
+    for path in UNIVERSE:
+        last = [p for p in said if within(path, parse(p.removeprefix("!")))][-1:]
+        assert held.hold("/".join(path) or ".") is (last != [] and last[0][0] != "!")
+        assert held.ignore("/".join(path) or ".") is (last != [] and last[0][0] == "!")
+
+
 def test_what_a_claim_lacks_is_found() -> None:
     """Writes belong in writes or caches; reads anywhere; what the task itself wrote is not read."""
     claim = Claim(reads=("api/src",), writes=("api/dist",), caches=("api/.cache",))
@@ -77,11 +94,19 @@ def test_what_a_claim_lacks_is_found() -> None:
     )
 
 
+def test_a_cache_that_every_tool_makes_needs_no_claim() -> None:
+    """Neither to write it nor to read what is in it."""
+    found = compare(
+        task("x", Claim()), seen("api/.mypy_cache/x", "api/__pycache__/y", ".ruff_cache")
+    )
+    assert (found.writes, found.reads) == ((), ())
+
+
 def test_what_a_claim_has_too_much_is_found() -> None:
-    """Of reads, writes and caches; what a tool ignores is no claim."""
+    """Of reads and writes; what a tool ignores is no claim, and a cache may be empty."""
     claim = Claim(reads=("api/src", "lib", "!api/gone"), writes=("api/dist",), caches=("api/.c",))
     found = compare(task("x", claim), seen("api/src/a api/dist/read"))
-    assert found.untouched == ("api/.c", "api/dist", "lib")
+    assert found.untouched == ("api/dist", "lib")
 
 
 def test_pairs_that_meet_are_found_with_their_paths() -> None:
@@ -135,35 +160,120 @@ def test_a_task_that_was_not_seen_meets_nobody() -> None:
     assert collisions(graph(a, b), {a.id: seen("", "x")}) == []
 
 
-def test_a_claim_is_made_of_what_was_touched() -> None:
-    """Folders of which many files were touched are whole, the project itself never is."""
-    old = Claim(reads=("api", "!api/ignored"), caches=("api/.c",), locks=("db",), known=False)
-    touched = seen(
-        "api/src/a api/src/b api/src/c/d api/src/c/e api/package.json lib/src/one ../x",
-        "api/dist api/dist/x api/.coverage api/.c/x",
-        "api api/src",
-    )
-    assert claim_of(task("x", old), "api", touched, ("api", "lib")) == Claim(
-        reads=(
-            "../x",
-            "api/package.json",
-            "api/src/**",
-            "lib/src/one",
-            "api/*",
-            "api/src/*",
-            "!api/ignored",
-        ),
-        writes=("api/.coverage", "api/dist/**"),
-        caches=("api/.c",),
-        locks=("db",),
-    )
+def test_a_cache_that_every_tool_makes_is_no_collision() -> None:
+    """Whether or not a claim knows of it."""
+    a, b = task("a", Claim()), task("b", Claim())
+    touched = seen("", "api/__pycache__/x.pyc web/node_modules/.vite/x")
+    assert collisions(graph(a, b), {a.id: touched, b.id: touched}) == []
 
 
-def test_a_claim_of_what_was_touched_holds_it() -> None:
-    """Also at the workspace's own folder, and in projects within projects."""
-    touched = seen("a b/c b/d b/e b/f top/in/x", "out/1 out/2 top/in/new", ". b")
-    claim = claim_of(task("x", Claim()), ".", touched, ("top", "top/in"))
-    found = compare(task("x", claim), touched)
+def test_an_ignored_name_that_is_claimed_after_all_is_met() -> None:
+    """The last pattern that speaks of a name decides; also where the lister read it by name."""
+    writer = task("w", Claim())
+    lister = task("l", Claim(reads=("**", "!**/out", "api/out")))
+    blind = task("b", Claim(reads=("**", "!**/out")))
+    inner = task("i", Claim(reads=("**", "!**/out")))
+    touched = {
+        writer.id: seen("", "api/out lib/out"),
+        lister.id: seen("", "", "api lib"),
+        blind.id: seen("lib/out", "", "api"),
+        inner.id: seen("api/out/x", "", "api"),
+    }
+    found = collisions(graph(writer, lister, blind, inner), touched)
+    assert [each.paths for each in found] == [("api/out",), ("lib/out",), ("api/out",)]
+
+
+def test_tasks_that_bind_the_same_port_collide() -> None:
+    """A port is held by one at a time; it is no name in a folder."""
+    a, b, c = (task(name, Claim()) for name in "abc")
+    touched = {
+        a.id: Observed(ports=("tcp 127.0.0.1:8080", "tcp 127.0.0.1:1")),
+        b.id: Observed(ports=("tcp 127.0.0.1:8080",)),
+        c.id: seen("", "", "."),
+    }
+    found = collisions(graph(a, b, c), touched)
+    assert found == [Collision(a.id, b.id, ("tcp 127.0.0.1:8080",), ordered=False)]
+
+
+def test_tasks_that_write_the_same_outside_are_found() -> None:
+    """By whole paths."""
+    a, b = task("a", Claim()), task("b", Claim())
+    touched = {
+        a.id: Observed(outside=frozenset({"/tmp/x", "/tmp/y"})),
+        b.id: Observed(outside=frozenset({"/tmp/x", "/tmp/z"})),
+    }
+    assert collisions_outside(graph(a, b), touched) == [
+        Collision(a.id, b.id, ("/tmp/x",), ordered=False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "touched", "heard"),
+    [
+        (Claim(), seen("", "gen"), {"gen"}),
+        (Claim(), seen("", "other"), set()),
+        (Claim(writes=("**",)), seen(), set()),
+        (Claim(writes=("**", "!x")), None, {"gen", ".git/HEAD"}),
+        (Claim(writes=("gen/**",), known=False), None, {"gen"}),
+    ],
+)
+def test_what_was_looked_for_aside_counts_where_another_task_writes(
+    other: Claim, touched: Observed | None, heard: set[str]
+) -> None:
+    """What it was seen to write, or else what it claims."""
+    reader, writer = task("r", Claim()), task("w", other)
+    looked = {reader.id: seen("src", "", "", "gen .git/HEAD")}
+    both = looked if touched is None else {**looked, writer.id: touched}
+    found = heeded((reader, writer), both)[reader.id]
+    assert found.reads == {"src", *heard}
+    assert found.aside == {"gen", ".git/HEAD"} - heard
+
+
+def test_what_a_task_itself_writes_makes_it_hear_nothing() -> None:
+    """It looked for its own output before it was there."""
+    only = task("o", Claim(writes=("gen",)))
+    assert heeded((only,), {only.id: seen("", "gen", "", "gen")})[only.id].reads == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "listed"), [("packages/new", {"packages"}), ("packages/api/new", set()), ("x", {"."})]
+)
+def test_names_among_projects_count_where_another_task_makes_one(
+    path: str, listed: set[str]
+) -> None:
+    """In that very folder; the projects themselves are made by no task."""
+    reader, writer = task("r", Claim()), task("w", Claim())
+    looked = {reader.id: seen("", "", "", "packages/* *"), writer.id: seen("", path)}
+    found = heeded((reader, writer), looked, ("packages/api",))[reader.id]
+    assert found.listed == listed
+    whole = task("d", Claim(writes=("packages/api/**",), known=False))
+    alone = {reader.id: looked[reader.id]}
+    assert heeded((reader, whole), alone, ("packages/api",))[reader.id].listed == set()
+
+
+def test_a_folder_that_was_moved_is_met_below() -> None:
+    """By whoever read in it; where its writer wrote files in it, these are what was written."""
+    mover, maker, reader = (task(name, Claim()) for name in "mkr")
+    touched = {
+        mover.id: seen("", "dist"),
+        maker.id: seen("", "out out/a"),
+        reader.id: seen("dist/x out/b"),
+    }
+    found = collisions(graph(mover, maker, reader), touched)
+    assert found == [Collision(mover.id, reader.id, ("dist",), ordered=False)]
+    looked = {**touched, reader.id: seen("", "", "", "dist/y out/c")}
+    assert heeded((mover, maker, reader), looked)[reader.id].reads == {"dist/y"}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        Claim(reads=("api",), writes=("!api/x",)),
+        Claim(reads=("api",), caches=("!api/x",)),
+        Claim(writes=("api",), caches=("!api/x",)),
+    ],
+)
+def test_what_one_key_ignores_another_may_hold(claim: Claim) -> None:
+    """A ``!`` takes away from the patterns before it in its own key, and from no other's."""
+    found = compare(task("x", claim), seen("api/x", "api/x" if claim.writes == ("api",) else ""))
     assert (found.reads, found.writes) == ((), ())
-    assert "**" not in {*claim.reads, *claim.writes}
-    assert "top/in/x" in claim.reads

@@ -8,12 +8,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from polylane.describe import schema, toml_text
 from polylane.describe.place import Place
 from polylane.errors import UserError
 from polylane.model import SANDBOXES, VERBS
+
+if TYPE_CHECKING:
+    from polylane.describe.claims_file import SaidClaim
 
 #: ``qa`` where the configuration does not say otherwise.
 PIPELINES = {"qa": ("build", "lint", "test", "security")}
@@ -46,6 +49,8 @@ GIT_VARIABLES = frozenset(
         "GIT_WORK_TREE",
     }
 )
+
+_CLAIMS_FILE = "polylane.claims.toml"
 
 #: Set in every task: the folder of the run that it belongs to.
 RUN_VARIABLE = "POLYLANE_RUN"
@@ -103,6 +108,8 @@ class Config(NamedTuple):
     verb_needs: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     projects: Mapping[str, ProjectConfig] = MappingProxyType({})
     tasks: Mapping[str, TaskConfig] = MappingProxyType({})
+    #: What ``polylane.claims.toml`` says, which the above wins over.
+    claims: "Mapping[str, SaidClaim]" = MappingProxyType({})
     #: ``USE_PARALLEL``, where it is set.
     use_parallel: bool | None = None
     #: The run that this process is a task of, if it is one.
@@ -150,6 +157,7 @@ def load(folder: Path, environ: Mapping[str, str] = os.environ) -> Config:
         verb_needs={verb: said.get("needs", ()) for verb, said in verbs.items()},
         projects={k: ProjectConfig(**v) for k, v in values.pop("projects", {}).items()},
         tasks={k: TaskConfig(**v) for k, v in values.pop("tasks", {}).items()},
+        claims=_claims(folder),
         use_parallel=_use_parallel(environ),
         parent_run=environ.get(RUN_VARIABLE, ""),
         **values,
@@ -201,19 +209,33 @@ def _use_parallel(environ: Mapping[str, str]) -> bool | None:
 def _find(folder: Path) -> tuple[str, str]:
     """Return the name and text of the file that has our table; ``polylane.toml`` wins."""
     for name in ("polylane.toml", "pyproject.toml"):
-        try:
-            text = (folder / name).read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            continue
-        except UnicodeDecodeError as error:
-            raise UserError(f"{name}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
-        except OSError as error:
-            raise UserError(
-                f"{name}: cannot be read: {error.strerror}; make it a file that you may read"
-            ) from None
-        if name == "polylane.toml" or "polylane" in text:
+        text = _text(folder, name)
+        if text is not None and (name == "polylane.toml" or "polylane" in text):
             return name, text
     return "", ""
+
+
+def _text(folder: Path, name: str) -> str | None:
+    """The text of a file; None where there is none."""
+    try:
+        return (folder / name).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise UserError(
+            f"{name}: cannot be read: {error.strerror}; make it a file that you may read"
+        ) from None
+
+
+def _claims(folder: Path) -> "Mapping[str, SaidClaim]":
+    text = _text(folder, _CLAIMS_FILE)
+    if text is None:
+        return MappingProxyType({})
+    from polylane.describe import claims_file  # most workspaces have none
+
+    return claims_file.parse(folder, text)
 
 
 def _place(file: str, text: str) -> Place:

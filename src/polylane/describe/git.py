@@ -131,6 +131,12 @@ def index_file(folder: Path) -> Path:
     return folder / os.fsdecode(out.removesuffix(b"\n"))
 
 
+def head_time(folder: Path) -> int | None:
+    """The time of the newest commit, in seconds since 1970; None where there is none."""
+    code, out, _ = _git(folder, "log", "-1", "--format=%ct")
+    return int(out) if code == 0 and out.strip() else None
+
+
 def files(folder: Path) -> list[str]:
     """Paths below ``folder`` that git does not ignore, tracked or not."""
     code, out, error = _git(folder, "ls-files", "-z", "-c", "-o", "--exclude-standard")

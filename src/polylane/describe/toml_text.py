@@ -1,4 +1,4 @@
-"""A TOML text parsed; what the last one came to is remembered beside it in ``.polylane``.
+"""A TOML text parsed; what the last one of its kind came to is remembered in ``.polylane``.
 
 The text itself is the key, so that nothing old is ever served. tomllib costs a start 2 ms to import
 and 40 ms for a thousand tasks. Knows nothing of what keys mean.
@@ -24,13 +24,14 @@ _MARK = f"polylane toml 1 {sys.implementation.cache_tag}\n".encode()
 _SUM_BYTES = 4
 
 
-@lru_cache(maxsize=1)  # one call of ours loads the configuration several times
-def parse(folder: Path, text: str) -> dict[str, Any]:
+@lru_cache(maxsize=2)  # one call of ours loads the configuration several times
+def parse(folder: Path, text: str, file: str = FILE) -> dict[str, Any]:
     """Parse the text; `ValueError` (and `RecursionError`) where it is no TOML.
 
-    ``folder``: the workspace. The result is shared, and never changed.
+    ``folder``: the workspace; ``file``: where texts of this kind are remembered. The result is
+    shared, and never changed.
     """
-    path = folder / home.NAME / FILE
+    path = folder / home.NAME / file
     known = _read(path)
     if known is not None and known[0] == text:
         return known[1]

@@ -8,11 +8,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from polylane.describe.config import Config, TaskConfig, interpreter
 from polylane.describe.workspace import Workspace
 from polylane.errors import UserError, did_you_mean
 from polylane.model import ROOT_PROJECT, VERBS, Claim, Project, Recipe, Task, task_id
+
+if TYPE_CHECKING:
+    from polylane.describe.claims_file import SaidClaim
 
 
 def all_tasks(config: Config, workspace: Workspace, bodies: Iterable[Task] = ()) -> dict[str, Task]:
@@ -24,6 +28,7 @@ def all_tasks(config: Config, workspace: Workspace, bodies: Iterable[Task] = ())
                 builder.add_recipe(project, language, recipe)
     for body in bodies:
         builder.add(body)
+    builder.observe()
     for name, said in config.tasks.items():
         builder.configure(name, said)
     return builder.finish()
@@ -79,6 +84,16 @@ class _Builder:
         self._needs[task.id] = recipe.needs
         self._after[task.id] = recipe.after
 
+    def observe(self) -> None:
+        """Take over what ``polylane.claims.toml`` says of the tasks so far."""
+        for name in self._config.claims:
+            if name in self._tasks:
+                self._tasks[name] = self._observed(self._tasks[name])
+
+    def _observed(self, task: Task) -> Task:
+        said = self._config.claims.get(task.id)
+        return task if said is None else task._replace(claim=_claim_over(task.claim, said))
+
     def configure(self, name: str, said: TaskConfig) -> None:
         """Override a found task, or add one."""
         self._check_verb(name, said)
@@ -88,7 +103,7 @@ class _Builder:
                 self._unknown(name, ("tasks", name, "enabled"))
             del self._tasks[name]
             return
-        base = old or self._new(name, said)
+        base = old or self._observed(self._new(name, said))
         self._tasks[name] = self._overridden(base, said, name)
         if said.needs is not None:
             self._needs[name] = said.needs
@@ -296,7 +311,7 @@ def _command(said: TaskConfig, task: Task) -> tuple[tuple[str, ...], bool]:
     return ((command,) if shell else tuple(shlex.split(command))), shell
 
 
-def _claim_over(claim: Claim, said: TaskConfig) -> Claim:
+def _claim_over(claim: Claim, said: TaskConfig | SaidClaim) -> Claim:
     """What was said replaces what was found; saying what a task writes makes its claim known."""
     return Claim(
         reads=claim.reads if said.reads is None else said.reads,

@@ -33,6 +33,16 @@ def ignored_patterns(folder: Folder, name: str, *, above: bool = True) -> tuple[
     return tuple(dict.fromkeys(patterns))
 
 
+def files_above(folder: Folder, name: str) -> tuple[str, ...]:
+    """The files of a name in the folders above, as patterns of the workspace."""
+    return folder.parent.once(_files_from, name) if folder.parent else ()
+
+
+def _files_from(folder: Folder, name: str) -> tuple[str, ...]:
+    own = name if folder.path == "." else f"{folder.path}/{name}"
+    return (*((f"/{own}",) if folder.text(name) is not None else ()), *files_above(folder, name))
+
+
 def _lines(folder: Folder, name: str, *, above: bool = True) -> tuple[tuple[str, str], ...]:
     """Lines, the outermost file's first, each with the folder that it stands in."""
     far = folder.parent.once(_lines, name) if above and folder.parent else ()

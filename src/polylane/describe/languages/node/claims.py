@@ -54,6 +54,8 @@ _LAST_WITH_IGNORE_FILE = 8
 _FIRST_WITH_GITIGNORE = 3
 ESLINT = ("eslint.config.*", ".eslintrc*", ".eslintignore")
 PRETTIER = (".prettierrc*", "prettier.config.*", ".prettierignore")
+#: Prettier's configuration may stand in them.
+_MANIFESTS = ("package.json", "package.yaml")
 BIOME = ("biome.json", "biome.jsonc")
 _SCRIPT = (".js", ".mjs", ".cjs", ".jsx")
 _TYPED = (".ts", ".mts", ".cts", ".tsx")
@@ -90,7 +92,7 @@ def claim_prettier(call: Call) -> Claims:
         if (call.package.major("prettier") or 0) >= _FIRST_WITH_GITIGNORE:
             reads += _ignored(call, ".gitignore")
     reads = tuple(dict.fromkeys(reads))
-    above = configs_above(call.package.folder, (*PRETTIER, ".editorconfig"))
+    above = configs_above(call.package.folder, (*PRETTIER, *_MANIFESTS, ".editorconfig"))
     return Claims((*reads, *above), _mended(call, reads), ("node_modules/.cache",))
 
 

@@ -52,6 +52,8 @@ class Above(NamedTuple):
     has_uv_lock: bool = False
     #: The workspace is a repository's own folder.
     has_git: bool = False
+    #: The files in which tools that look upward look, by name: their paths, the nearest first.
+    files: Mapping[str, tuple[str, ...]] = {}
 
 
 def above(folder: Folder) -> Above:
@@ -61,7 +63,11 @@ def above(folder: Folder) -> Above:
 
 def _said_to_those_below(folder: Folder) -> Above:
     far = above(folder)
-    own = configs_in(folder, UPWARD, set(filter(folder.exists, FILES)))
+    present = set(filter(folder.exists, FILES))
+    own = configs_in(folder, UPWARD, present)
+    way = "" if folder.path == "." else f"{folder.path}/"
+    names = [*sorted(present), *(("pyproject.toml",) if folder.exists("pyproject.toml") else ())]
+    files = {name: (f"/{way}{name}", *far.files.get(name, ())) for name in names}
     uv = table(folder.toml("pyproject.toml"), "tool", "uv", "workspace")
     here = UvWorkspace(folder.path, words(uv.get("members")), words(uv.get("exclude")))
     return Above(
@@ -69,6 +75,7 @@ def _said_to_those_below(folder: Folder) -> Above:
         (*((here,) if here.members else ()), *far.uv_workspaces),
         far.has_uv_lock or folder.exists("uv.lock"),
         far.has_git if folder.parent else folder.exists(".git"),
+        {**far.files, **files},
     )
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from polylane.describe.languages.base import Folder
-from polylane.describe.languages.ignore_files import ignored_patterns
+from polylane.describe.languages.ignore_files import files_above, ignored_patterns
 from polylane.describe.languages.python.above import Above, above, dependencies, runs
 from polylane.describe.languages.python.manifest import Manifest, read_manifest, table, words
 from polylane.describe.languages.python.marks import (
@@ -196,12 +196,21 @@ class Facts:
         return "format" in self.settings(RUFF) or runs(self.folder, r"ruff[\"', -]+format")
 
     @cached_property
+    def ignore_files(self) -> tuple[str, ...]:
+        """The .gitignore files above, which tools read in a repository."""
+        return files_above(self.folder, ".gitignore") if self._in_git else ()
+
+    @cached_property
+    def _in_git(self) -> bool:
+        return self.above.has_git if self.folder.parent else self.folder.exists(".git")
+
+    @cached_property
     def ignored(self) -> tuple[str, ...]:
         """Patterns, each with its ``!``, of what the .gitignore files above surely ignore.
 
         Only in a repository: tools do not look at the files elsewhere.
         """
-        if not (self.above.has_git if self.folder.parent else self.folder.exists(".git")):
+        if not self._in_git:
             return ()
         found = ignored_patterns(self.folder, ".gitignore")
         return tuple(

@@ -131,6 +131,8 @@ def _recipe(tool: Tool, facts: Facts) -> Recipe:
     caches = [c for cache in tool.caches for c in config_folder_caches(facts, tool.mark, cache)]
     imports = ("^**",) if tool.imports else ()
     above = _config_reads(tool, facts)
+    if tool.gitignore_off is not None:
+        above += facts.ignore_files
     return Recipe(
         verb=tool.verb,
         tool=tool.name,
@@ -168,11 +170,14 @@ def _without(by_name: tuple[str, ...], by_git: tuple[str, ...]) -> tuple[str, ..
 
 
 def _config_reads(tool: Tool, facts: Facts) -> tuple[str, ...]:
+    """The files above in which it looks for its configuration: up to the first that has it."""
+    names = ("pyproject.toml", *tool.mark.files, *(path for path, _ in tool.mark.sections))
     above = facts.configured_above(tool.mark)
-    if above is None:
-        return ()
-    files = ("pyproject.toml", *tool.mark.files, *(path for path, _ in tool.mark.sections))
-    return tuple(dict.fromkeys(_at(above, path) for path in files))
+    found = [] if above is None else [_at(above, name) for name in names]
+    # ruff reads on beyond it.
+    if tool.mark.upward and (tool.mark is RUFF or facts.own_settings(tool.mark) is None):
+        found += [path for name in names for path in facts.above.files.get(name, ())]
+    return tuple(dict.fromkeys(found))
 
 
 def _no_ruff_check(facts: Facts) -> str:

@@ -84,7 +84,7 @@ def build(facts: Facts) -> Iterator[Recipe]:
         "build",
         tool,
         argv,
-        reads=None if beside is None else ("**", *shared_environment(facts)),
+        reads=None if beside is None else ("**", *shared_environment(facts), *facts.ignore_files),
         writes=None if beside is None else (dist, *beside),
         # Each build in a uv workspace writes the same one line there.
         caches=(*bytecode(facts), ignore_file),
