@@ -69,7 +69,7 @@ def main() -> None:
     for number in range(said.rounds):
         for name in said.names or ways:
             with tempfile.TemporaryDirectory(prefix="polylane-survivors-") as folder:
-                _round(name, Path(folder), seen)
+                _round(name, Path(folder), seen, strict=said.sandbox == "strict")
         print(f"round {number + 1} of {said.rounds}: {_count(seen)}", file=sys.stderr, flush=True)
     print(_table(seen))
     print(f"\n{_verdict(seen)}")
@@ -79,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="ways to end; with --peers: peers")
     parser.add_argument("--rounds", type=int, default=20, help="default: %(default)s")
+    parser.add_argument("--sandbox", choices=("projects", "strict"), default="projects")
     parser.add_argument("--peers", action="store_true", help="of other runners instead")
     said = parser.parse_args()
     known = PEERS if said.peers else {**WAYS, **POLITE, **LOST}
@@ -94,12 +95,13 @@ def _heed_signals() -> None:
             signal.signal(number, lambda *_: None)  # which `exec` undoes, other than an ignored one
 
 
-def _round(name: str, folder: Path, seen: dict[Cell, Seen]) -> None:
+def _round(name: str, folder: Path, seen: dict[Cell, Seen], *, strict: bool) -> None:
     """Start the cells of a way together, and end one after the other."""
     way = {**WAYS, **POLITE, **LOST}[name]
     with ExitStack() as stack:
         runs = [
-            stack.enter_context(running(cell, way, folder / str(cell))) for cell in cells(name, way)
+            stack.enter_context(running(cell, way, folder / str(cell)))
+            for cell in cells(name, way, strict=strict)
         ]
         for run in runs:
             run.get_ready()
@@ -112,9 +114,9 @@ def _look(run: Run, seen: Seen) -> None:
     run.end()
     code = run.exit_code()
     exited = time.monotonic()
-    limit = _LOST_S if run.cell.way in LOST else 0.0 if run.way.outcome else _LIMIT_S
+    limit = _LOST_S if _is_lost(run.cell) else 0.0 if run.way.outcome else _LIMIT_S
     seen.survivors.append(run.survivors(limit))
-    if run.told_at is not None and run.cell.way not in LOST:
+    if run.told_at is not None and not _is_lost(run.cell):
         seen.seconds.append((exited if run.way.outcome else time.monotonic()) - run.told_at)
     if code != run.way.code:
         seen.wrong.append(f"{run.cell}: exit code {code}, not {run.way.code}")
@@ -124,19 +126,24 @@ def _look(run: Run, seen: Seen) -> None:
             seen.wrong.append(f"{run.cell}: {told}, not {expected}")
 
 
+def _is_lost(cell: Cell) -> bool:
+    """Whether nothing will end what is left."""
+    return cell.way in LOST and not cell.strict
+
+
 def _table(seen: dict[Cell, Seen]) -> str:
     lines = [
         f"| way to end | {' | '.join(_COLUMNS.values())} |",
         "|---" * (len(_COLUMNS) + 1) + "|",
     ]
-    for way in dict.fromkeys(cell.way for cell in seen):
-        row = [str(seen.get(Cell(way, *column), "-")) for column in _COLUMNS]
-        lines.append(f"| {way} | {' | '.join(row)} |")
+    for way, strict in dict.fromkeys((cell.way, cell.strict) for cell in seen):
+        row = [str(seen.get(Cell(way, *column, strict), "-")) for column in _COLUMNS]
+        lines.append(f"| `{way}` | {' | '.join(row)} |")
     return "\n".join(lines)
 
 
 def _count(seen: dict[Cell, Seen]) -> str:
-    left = sum(sum(each.survivors) for cell, each in seen.items() if cell.way not in LOST)
+    left = sum(sum(each.survivors) for cell, each in seen.items() if not _is_lost(cell))
     runs = sum(len(each.survivors) for each in seen.values())
     return f"{runs} runs, {left} survivors"
 

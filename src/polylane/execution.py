@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,7 @@ from polylane.describe.home import home
 from polylane.errors import SIGNAL_BASE
 from polylane.model import Task
 from polylane.outcome import TaskResult
-from polylane.plan.graph import longest_paths
+from polylane.plan.durations import Past, priorities, spans
 from polylane.plan.schedule import Schedule
 from polylane.planning import Plan, Request
 from polylane.remember import history, runs
@@ -25,14 +26,13 @@ from polylane.run import slots
 from polylane.run.assignments import Assignments
 from polylane.run.confinements import Confinements
 from polylane.run.pool import LanePool
+from polylane.run.protocol import Report
 from polylane.run.runner import Observer, Runner
 from polylane.run.signals import Signals
 
 if TYPE_CHECKING:
+    from polylane.run.private_views import PrivateViews
     from polylane.run.tracing.touches import Touches
-
-#: A task that no earlier run measured is taken to last so many seconds.
-_UNKNOWN_S = 1.0
 
 
 class Manner(NamedTuple):
@@ -55,8 +55,10 @@ def execute(
 
     ``signals`` is entered, and stays so until the caller has said how it ended.
     """
+    past = history.past(plan.config.folder) if plan.mode.parallel else Past()
     environment = configuration.task_environment()
-    confinements = _confinements(plan, environment)
+    views = None if manner.touched is not None else _views(plan, environment)
+    confinements = _confinements(plan, environment, views)
     assignments = Assignments(
         plan.config,
         plan.workspace,
@@ -67,6 +69,7 @@ def execute(
         words=request.words,
         environments=request.environments,
         confinements=confinements,
+        views=views,
         trace="" if manner.touched is None else "all",
     )
     begun, zero = time.time(), time.monotonic()
@@ -80,7 +83,7 @@ def execute(
     try:
         runner = Runner(
             plan.graph,
-            _schedule(plan),
+            _schedule(plan, past),
             pool,
             slots.LoadGate(plan.config.max_load, slots.cores()),
             manner.observer,
@@ -96,6 +99,8 @@ def execute(
     finally:
         pool.close()
         confinements.close()
+        if views is not None:
+            views.close()
     return conclude(
         plan.graph,
         runner.results,
@@ -106,29 +111,41 @@ def execute(
         begun=begun,
         wall_s=time.monotonic() - zero,
         signal=signals.number or _died_of_interrupt(runner.results.values(), signals),
-        sequential_wall_s=_measured(plan, request),
-        protection=_protection(plan, confinements),
+        sequential_wall_s=_measured(plan, request, past),
+        protection=_protection(plan, confinements, views),
     )
 
 
-def _protection(plan: Plan, confinements: Confinements) -> dict[str, Any]:
+def _protection(
+    plan: Plan, confinements: Confinements, views: PrivateViews | None
+) -> dict[str, Any]:
     """What supervised and confined the run, as it stands in ``result.json``."""
-    free = sorted(task.id for task in plan.graph.tasks if task.sandbox == "off")
-    some = len(free) < len(plan.graph.tasks)
+    tasks = plan.graph.tasks
+    no_views = "" if not _has_strict(plan) else views.why_not() if views else "tasks are traced"
+    asked = {t.sandbox if t.sandbox != "strict" or not no_views else "projects" for t in tasks}
+    kept = asked if not confinements.why_not else asked - {"projects"}
     return {
         "supervision": "lanes",
-        "sandbox": "projects" if some and not confinements.why_not else "off",
-        "not_confined": free,
-        "why_not": confinements.why_not if some else "",
+        "sandbox": next((level for level in ("projects", "strict") if level in kept), "off"),
+        "not_confined": sorted(task.id for task in tasks if task.sandbox == "off"),
+        "why_not": confinements.why_not if "projects" in asked else "",
+        "no_views": no_views,
     }
 
 
-def _explainer(plan: Plan) -> Callable[[Task, tuple[str, ...]], tuple[str, ...]]:
-    def explain(task: Task, refused: tuple[str, ...]) -> tuple[str, ...]:
+def _has_strict(plan: Plan) -> bool:
+    return any(task.sandbox == "strict" for task in plan.graph.tasks)
+
+
+def _explainer(plan: Plan) -> Callable[[Task, Report], tuple[str, ...]]:
+    def explain(task: Task, report: Report) -> tuple[str, ...]:
         from polylane.run.refusals import Explainer  # few runs need it
 
         table = "" if plan.config.file == "polylane.toml" else "tool.polylane."
-        return Explainer(plan.config.folder, _owners(plan), table)(task, refused)
+        explainer = Explainer(plan.config.folder, _owners(plan), table)
+        if report.unclaimed:
+            return explainer.unclaimed(task, report.unclaimed)
+        return explainer.refused(task, report.refused)
 
     return explain
 
@@ -138,10 +155,25 @@ def _owners(plan: Plan) -> dict[str, str]:
     return {project.path: project.name for project in plan.workspace.projects.values()}
 
 
-def _confinements(plan: Plan, environment: Mapping[str, str]) -> Confinements:
+def _confinements(
+    plan: Plan, environment: Mapping[str, str], views: PrivateViews | None
+) -> Confinements:
     folder = plan.config.folder
     projects = {name: path for path, name in _owners(plan).items()}
-    return Confinements(folder, home(folder), projects, environment, git.data_folders(folder))
+    protected = git.data_folders(folder)
+    return Confinements(folder, home(folder), projects, environment, protected, views)
+
+
+def _views(plan: Plan, environment: Mapping[str, str]) -> PrivateViews | None:
+    if not _has_strict(plan):
+        return None
+    from tempfile import gettempdir
+
+    from polylane.run.private_views import PrivateViews  # few runs need it
+
+    folder = plan.config.folder
+    temporary = Path(environment.get("TMPDIR") or gettempdir())
+    return PrivateViews(folder, home(folder), temporary, plan.config.grace)
 
 
 def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
@@ -150,22 +182,16 @@ def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
     return int(SIGINT) if signals.forwarded and died else 0
 
 
-def _schedule(plan: Plan) -> Schedule:
+def _schedule(plan: Plan, past: Past) -> Schedule:
     """Longest remaining path first in parallel; reference order in sequence."""
-    priorities = None
+    line = None
     if plan.mode.parallel:
-        known = history.durations(plan.config.folder, plan.tasks.keys())
-        priorities = longest_paths(plan.graph, lambda task: _duration(known, task))
-    return Schedule(plan.graph, slots=plan.mode.jobs, priorities=priorities, alone=plan.mode.alone)
+        line = priorities(plan.graph, spans(plan.graph.tasks, past, parallel=True))
+    return Schedule(plan.graph, slots=plan.mode.jobs, priorities=line, alone=plan.mode.alone)
 
 
-def _duration(known: dict[str, float], task: Task) -> float:
-    return known.get(task.id, _UNKNOWN_S)
-
-
-def _measured(plan: Plan, request: Request) -> float | None:
+def _measured(plan: Plan, request: Request, past: Past) -> float | None:
     """The wall time of a sequential run of the same selection, where a parallel one wants it."""
-    if not plan.mode.parallel:
+    if request.narrowed():
         return None
-    words = request.selection.words()
-    return history.sequential_wall(plan.config.folder, words, len(plan.graph.tasks))
+    return past.sequential.get((tuple(request.selection.words()), len(plan.graph.tasks)))

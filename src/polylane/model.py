@@ -26,8 +26,9 @@ VERBS = (
 ROOT_PROJECT = "root"
 
 
-#: ``projects``: to its own project, its claims, and what lies outside the workspace.
-SANDBOXES = ("projects", "off")
+#: How far a task's writes are confined. ``projects``: to its own project, its claims, and what lies
+#: outside the workspace. ``strict``: what it writes in the workspace is kept where it claims it.
+SANDBOXES = ("projects", "strict", "off")
 
 
 class Claim(NamedTuple):

@@ -51,6 +51,10 @@ class Request(NamedTuple):
     #: End with a line instead of a table: for hosts that show the output of failures only.
     brief: bool = False
 
+    def narrowed(self) -> bool:
+        """Whether tasks get words or files of their own: then they take another time than usual."""
+        return bool(self.words) or self.adapt is not None
+
 
 class Mode(NamedTuple):
     """How tasks share the time."""
@@ -70,6 +74,8 @@ class Plan(NamedTuple):
     graph: Graph
     #: By id.
     tasks: Mapping[str, Task]
+    #: Ids that ``polylane.claims.toml`` speaks of, and that are no tasks (any more).
+    vanished: tuple[str, ...] = ()
 
 
 def make_plan(request: Request) -> Plan:
@@ -82,13 +88,15 @@ def make_plan(request: Request) -> Plan:
     if request.adapt is not None:
         selected = request.adapt(selected, found)
     selected = _with_flags(selected, request)
+    _check_leave(selected)
     if not selected and request.must_match:
         raise UserError(_nothing(config, found, request.selection))
     key = reference_key(request.selection, found.projects, found.languages, tasks.values())
     graph = build(selected, key)
     check_verbs(config, tasks.values())
     mode = choose_mode(request, config, frozenset(task.verb for task in selected))
-    return Plan(config, found, mode, graph, {task.id: task for task in selected})
+    vanished = tuple(name for name in config.claims if name not in tasks)
+    return Plan(config, found, mode, graph, {task.id: task for task in selected}, vanished)
 
 
 def choose_mode(request: Request, config: Config, verbs: frozenset[str]) -> Mode:
@@ -130,6 +138,15 @@ def _with_flags(tasks: Iterable[Task], request: Request) -> list[Task]:
         words = shlex.join(request.words)
         raise UserError(f"-- {words}: none of the selected tasks takes words for its tool")
     return [_with_words(t, request.words) if t.id in takers else t for t in result]
+
+
+def _check_leave(tasks: Iterable[Task]) -> None:
+    for task in tasks:
+        if task.leave and task.sandbox == "strict":
+            raise UserError(
+                f'{task.id} ({task.source}): leave = true cannot be with sandbox = "strict": all'
+                ' processes of a private view end with it; say sandbox = "projects" for this task'
+            )
 
 
 def _with_words(task: Task, words: tuple[str, ...]) -> Task:

@@ -62,10 +62,12 @@ class Cell:
     way: str
     tasks: int
     body: bool
+    #: In private views of the workspace, with pids of their own.
+    strict: bool = False
 
     def __str__(self) -> str:
         kind = "bodies" if self.body else "commands"
-        return f"{self.way}-{self.tasks}-{kind}"
+        return f"{self.way}-{self.tasks}-{'strict-' * self.strict}{kind}"
 
 
 @dataclass
@@ -101,7 +103,13 @@ class Run:
 
     def lanes(self) -> list[int]:
         """The process ids of the lanes, in the order of their tasks."""
-        return [self._parent(hostile.holders(file)["main"]) for file in self.lives]
+        return [self._lane(hostile.holders(file)["main"]) for file in self.lives]
+
+    def _lane(self, main: int) -> int:
+        """Between it and a strict task are the two processes that keep the view."""
+        for _ in range(3 if self.cell.strict else 1):
+            main = self._parent(main)
+        return main
 
     def zygote(self) -> int:
         """The process id of what forked the lanes."""
@@ -171,7 +179,7 @@ class Run:
         """Write into the FIFOs of tasks that wait for that."""
         self.told_at = time.monotonic()
         for name in names:
-            descriptor = os.open(self.repository.folder / f"{name}.go", os.O_WRONLY)
+            descriptor = os.open(self.repository.folder.parent / f"{name}.go", os.O_WRONLY)
             os.write(descriptor, b"go\n")
             os.close(descriptor)
 
@@ -206,15 +214,18 @@ def _has_ended(watched: int, limit: float) -> bool:
     return bool(poller.poll(max(0.0, limit) * 1000))
 
 
-def cells(name: str, way: Way) -> list[Cell]:
+def cells(name: str, way: Way, *, strict: bool = False) -> list[Cell]:
     """Those of one way to end."""
-    return [Cell(name, tasks, body) for tasks in way.sizes for body in (False, True)]
+    return [Cell(name, tasks, body, strict) for tasks in way.sizes for body in (False, True)]
 
 
 @contextmanager
 def running(cell: Cell, way: Way, folder: Path) -> Iterator[Run]:
-    """Start a cell in a repository of its own; nothing of it is left in the end."""
-    started = _start(cell, way, _repository(cell, way, folder))
+    """Start a cell in a repository of its own; nothing of it is left in the end.
+
+    By what lies beside the repository its tasks are known: in a view they have files of their own.
+    """
+    started = _start(cell, way, _repository(cell, way, folder / "repository"))
     try:
         yield started
     finally:
@@ -226,33 +237,35 @@ def _names(cell: Cell) -> list[str]:
 
 
 def _repository(cell: Cell, way: Way, folder: Path) -> Repository:
-    repository = Repository(folder)
+    repository, beside = Repository(folder), folder.parent
     repository.write({"hostile.py": Path(hostile.__file__).read_text(encoding="utf-8")})
     commands: dict[str, Any] = (
-        {} if cell.body else {name: _command(name, way) for name in _names(cell)}
+        {} if cell.body else {name: _command(beside / name, way) for name in _names(cell)}
     )
     if way.fails:
-        commands[FAILS] = {"command": f"read x < {FAILS}.go; exit 3", "shell": True}
+        commands[FAILS] = {"command": f"read x < {beside / FAILS}.go; exit 3", "shell": True}
     repository.tasks(**commands)
     for name in (*_names(cell), FAILS):
-        os.mkfifo(folder / f"{name}.go")
+        os.mkfifo(beside / f"{name}.go")
     path = folder / "pyproject.toml"
     head = f'[tool.polylane]\ngrace = {way.grace}\nmax_load = "100%"\n'
     path.write_text(head + path.read_text(encoding="utf-8"), encoding="utf-8")
     if cell.body:
         tasks = folder / "tasks.py"
-        tasks.write_text(tasks.read_text(encoding="utf-8") + _bodies(cell, way), encoding="utf-8")
+        tasks.write_text(
+            tasks.read_text(encoding="utf-8") + _bodies(cell, way, beside), encoding="utf-8"
+        )
     return repository
 
 
-def _command(name: str, way: Way) -> list[str]:
-    return [sys.executable, "-I", "-S", "hostile.py", name, way.mode]
+def _command(life: Path, way: Way) -> list[str]:
+    return [sys.executable, "-I", "-S", "hostile.py", str(life), way.mode]
 
 
-def _bodies(cell: Cell, way: Way) -> str:
+def _bodies(cell: Cell, way: Way, beside: Path) -> str:
     return "import polylane, hostile\n" + "".join(
         f"@polylane.task(verb='all', reads=[], writes=[])\n"
-        f"def {name}(c):\n    return hostile.be({name!r}, {way.mode!r})\n"
+        f"def {name}(c):\n    return hostile.be({str(beside / name)!r}, {way.mode!r})\n"
         for name in _names(cell)
     )
 
@@ -261,8 +274,9 @@ def _start(cell: Cell, way: Way, repository: Repository) -> Run:
     side_by_side = cell.tasks + way.fails
     name = "all" if side_by_side == 1 else "all-parallel"
     words = ["--jobs", str(side_by_side)] if side_by_side > 1 else []
+    words += ["--sandbox", "strict"] if cell.strict else []
     inv = [sys.executable, "-m", "invoke", name, *words, *way.words]
-    lives = [repository.folder / each for each in _names(cell)]
+    lives = [repository.folder.parent / each for each in _names(cell)]
     roles = 2 if way.mode == "polite" else len(hostile.ROLES)
     if way.terminal:
         shell = Terminal(inv, repository.folder, _environ())

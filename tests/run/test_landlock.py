@@ -79,18 +79,6 @@ class TestPaths:
             file.unlink,
         ) == [True, True, False]
 
-    def test_a_rewritable_folder_keeps_its_names(self, folders: tuple[Path, Path]) -> None:
-        """Its files can be written, none made, removed or renamed."""
-        a, _ = folders
-        assert bound(
-            Ruleset([], rewritable=[a]),
-            lambda: (a / "file").write_text("x"),
-            lambda: os.truncate(a / "file", 0),
-            (a / "new").touch,
-            (a / "file").unlink,
-            lambda: (a / "file").rename(a / "other"),
-        ) == [True, True, False, False, False]
-
     def test_files_move_between_writable_folders(self, folders: tuple[Path, Path]) -> None:
         """And not from one that is only read."""
         a, b = folders

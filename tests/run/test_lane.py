@@ -22,7 +22,7 @@ pytestmark = FORKS
 class BrokenLauncher:
     """Starts a process, and says that it started another one."""
 
-    def start(self, job: Assignment, traced: object = None) -> int:
+    def start(self, job: Assignment, *_: object) -> int:
         os.posix_spawnp("sleep", ["sleep", "300"], {"PATH": os.environ["PATH"]})
         return -7
 

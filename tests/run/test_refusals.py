@@ -129,7 +129,7 @@ class TestExplained:
     def of(self, workspace: Path, *paths: str, table: str = "") -> tuple[str, ...]:
         claim = Claim(writes=("api/**",))
         task = Task("lint:api:ruff", "lint", "api", "python", "ruff", ("ruff",), "api", claim)
-        explain = Explainer(workspace, {"api": "api", "web": "web"}, table)
+        explain = Explainer(workspace, {"api": "api", "web": "web"}, table).refused
         return explain(task, tuple(os.path.normpath(workspace / path) for path in paths))
 
     def test_whose_it_is_and_what_would_allow_it(self, workspace: Path) -> None:
@@ -167,10 +167,34 @@ class TestExplained:
     def test_the_line_allows_it(self, workspace: Path) -> None:
         """What is claimed so is granted."""
         [report] = run(confined(workspace, "touch web/x"))
-        said = Explainer(workspace, {}, "")(
+        said = Explainer(workspace, {}, "").refused(
             Task("a:b:c", "a", "b", "", "c", (), ".", Claim(writes=("api/**",))), report.refused
         )[-1]
         assert said.endswith('writes = ["api/**", "web/**"]')
         confinement = tuple(sandbox.confine(workspace, ["api", "web"]))
         [report] = run(confined(workspace, "touch web/x")._replace(confinement=confinement))
         assert report.exit_code == 0
+
+
+class TestUnclaimed:
+    """What is said of a write set that is not claimed."""
+
+    def of(self, workspace: Path, *paths: str) -> tuple[str, ...]:
+        task = Task("lint:api:ruff", "lint", "api", "", "ruff", ("ruff",), "api", Claim())
+        return Explainer(workspace, {"api": "api", "web": "web"}, "").unclaimed(task, paths)
+
+    def test_what_lies_in_a_named_folder_is_counted(self, workspace: Path) -> None:
+        """A name that only begins as the folder's does not lie in it."""
+        assert self.of(workspace, "web/a-b", "web/a/x", "web/a", "web/a/x/y") == (
+            "it wrote web/a and 2 more in it, which is project web's: not claimed, so not kept",
+            "it wrote web/a-b, which is project web's: not claimed, so not kept",
+            'to allow it: [tasks."lint:api:ruff"] writes = ["web/a", "web/a-b"]',
+        )
+
+    def test_of_many_the_folders_are_to_be_claimed(self, workspace: Path) -> None:
+        """Three paths are named; ten thousand take no time."""
+        paths = [f"web/{folder}/{name}" for folder in range(10) for name in range(1000)]
+        *lines, more, allow = self.of(workspace, *paths, "api/x")
+        assert len(lines) == 3
+        assert more == "and 9998 more paths"
+        assert allow == 'to allow it: [tasks."lint:api:ruff"] writes = ["api", "web"]'

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
-from collections.abc import Callable
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +18,8 @@ import pytest
 from polylane.run import surroundings
 from polylane.run.sandbox import Sandbox, confine, why_not
 from polylane.run.surroundings import other_names, outside, prepare_home, private_temporary
-from tests.support import FORKS, in_fork
+from polylane.run.views import scratch
+from tests.support import FORKS, descriptors, forbid, in_fork
 
 pytestmark = FORKS
 
@@ -130,6 +136,88 @@ class TestHome:
         assert Path(made).stat().st_mode & 0o777 == 0o700
         assert private_temporary(str(ws), str(ws)) == ""
         assert private_temporary("/usr", str(ws)) == ""
+
+
+@contextmanager
+def owner(ws: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A process with a private temporary folder, which it keeps."""
+    program = (
+        "from polylane.run.surroundings import private_temporary as make\n"
+        f"print(make({str(ws.parent)!r}, {str(ws)!r}), flush=True)\n"
+        "import signal; signal.pause()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        yield process, Path(process.stdout.readline().decode().strip())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class TestAbandoned:
+    """Private temporary folders of runs that were killed."""
+
+    def test_one_of_a_killed_owner_is_removed(self, ws: Path) -> None:
+        """By the next call, with all in it; not while the owner lives."""
+        with owner(ws) as (process, folder):
+            (folder / "deep").mkdir()
+            (folder / "deep" / "file").touch()
+            private_temporary(str(ws.parent), str(ws))
+            assert (folder / "deep" / "file").exists()
+            process.kill()
+            process.wait()
+            private_temporary(str(ws.parent), str(ws))
+            assert not folder.exists()
+
+    def test_nothing_else_is_removed(self, ws: Path) -> None:
+        """What is named otherwise, is no folder, or is another user's."""
+        names = ["polylane-", "polylane-abcdefghi", "polylane-bench-abcdefgh", "own-abcdefgh"]
+        for name in names:
+            (ws.parent / name).mkdir()
+        (ws.parent / "polylane-file0000").touch()
+        (ws.parent / "polylane-link0000").symlink_to(ws)
+        names += ["polylane-file0000", "polylane-link0000"]
+        if os.geteuid() == 0:
+            (ws.parent / "polylane-other000").mkdir()
+            os.chown(ws.parent / "polylane-other000", 65534, 65534)
+            names += ["polylane-other000"]
+        (ws.parent / "polylane-gone0000").mkdir()
+        private_temporary(str(ws.parent), str(ws))
+        assert not (ws.parent / "polylane-gone0000").exists()
+        assert all(os.path.lexists(ws.parent / name) for name in names)
+        assert (ws / "own").exists()
+
+    def test_a_run_does_not_wait_for_many(self, ws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What takes too long is left to later ones."""
+        monkeypatch.setattr(scratch, "_SWEEP_S", 0.0)
+        for i in range(3):
+            (ws.parent / f"polylane-gone000{i}").mkdir()
+        counts = []
+        for _ in range(4):
+            private_temporary(str(ws.parent), str(ws))
+            counts.append(len(list(ws.parent.glob("polylane-gone*"))))
+        assert counts == [2, 1, 0, 0]
+
+    def test_a_long_life_keeps_one_descriptor(self, ws: Path) -> None:
+        """That of a folder which was removed is given back by the next call."""
+        shutil.rmtree(private_temporary(str(ws.parent), str(ws)))
+        before = descriptors()
+        for _ in range(5):
+            shutil.rmtree(private_temporary(str(ws.parent), str(ws)))
+        assert descriptors() == before
+
+    def test_without_locks_nobody_sweeps(self, ws: Path) -> None:
+        """A folder is made all the same, with a name that no sweep takes."""
+
+        def child() -> list[str]:
+            forbid("flock", errno.ENOLCK)
+            return [private_temporary(str(ws.parent), str(ws)) for _ in range(2)]
+
+        made = in_fork(child)
+        private_temporary(str(ws.parent), str(ws))
+        assert all(Path(each).is_dir() for each in made)
+        assert len(list(ws.parent.glob("polylane-*"))) == 3
 
 
 _NEW_NAMESPACES = 0x10000000 | 0x20000  # of users and of mounts

@@ -51,7 +51,9 @@ def show(screen: Screen, run: RunResult, folder: Path) -> None:
     screen.line()
     screen.line(_times(run))
     if why := run.protection.get("why_not"):
-        screen.line(f"not protected: tasks could write anywhere: {why}")
+        screen.line(f"not protected: tasks could write anywhere: {why}; inv lanes.doctor says more")
+    if why := run.protection.get("no_views"):
+        screen.line(f"not strict: no task had a private view: {why}; inv lanes.doctor says more")
     for result in run.tasks:
         if result.outcome in BAD:
             screen.line()
@@ -88,7 +90,7 @@ def _chosen(tasks: Sequence[TaskResult]) -> tuple[list[TaskResult], int]:
 
 
 def _row(result: TaskResult) -> tuple[str, ...]:
-    name = _printable(result.id)
+    name = printable(result.id)
     if result.started_s is None:
         return (name, result.outcome.value, "", "", "", "", "")
     peak = "-" if result.max_rss_bytes is None else f"{result.max_rss_bytes / 1e6:.0f}"
@@ -103,7 +105,7 @@ def _row(result: TaskResult) -> tuple[str, ...]:
     )
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """A name in one line, for folders may be called anything."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from polylane.describe import languages
 from polylane.describe.config import RUN_VARIABLE, Config
@@ -16,6 +17,9 @@ from polylane.describe.workspace import Workspace
 from polylane.model import VERBS, Task
 from polylane.run.confinements import Confinements
 from polylane.run.protocol import Assignment
+
+if TYPE_CHECKING:
+    from polylane.run.private_views import PrivateViews
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -40,6 +44,7 @@ class Assignments:
         words: tuple[str, ...] = (),
         environments: Mapping[str, Environment] | None = None,
         confinements: Confinements | None = None,
+        views: PrivateViews | None = None,
         trace: str = "",
     ) -> None:
         """``log_name``: of a task's attempt; None where the task has the terminal instead.
@@ -55,6 +60,7 @@ class Assignments:
         self._words = words
         self._environments = environments or {}
         self._confinements = confinements
+        self._views = views
         self._trace = trace
         self._known: dict[tuple[str, str], Pairs] = {}
 
@@ -63,6 +69,9 @@ class Assignments:
         folder = self._config.folder
         confined = self._confinements.of(task) if self._confinements else None
         more = self._confinements.variables if self._confinements and confined else ()
+        view = self._views.of(task) if self._views else None
+        if view is not None and self._views is not None:
+            more = (*more, *self._views.variables(view))
         log = str(self._run_folder / self._log_name(task.id, attempt)) if self._log_name else ""
         return Assignment(
             id=task.id,
@@ -77,6 +86,7 @@ class Assignments:
             words=() if task.argv else self._words,
             again=task.verb in VERBS,  # a verb of the user's may publish something
             confinement=None if confined is None else tuple(confined),
+            view=None if view is None else tuple(view),
             trace=self._trace,
         )
 

@@ -116,9 +116,18 @@ class Attempt:
                 return True
             if ready:
                 self._obey()
-            self._peak = max(self._peak, tree.resident_bytes(tree.below(self._spare)))
+            self._peak = max(self._peak, tree.resident_bytes(self._members()))
             pause = min(pause * 2, _SAMPLE_S)
         return False
+
+    def _members(self) -> list[int]:
+        """The tree, less the processes of ours that keep a private view or prepare it."""
+        members = tree.below(self._spare)
+        if self._job.view is None:
+            return members
+        ours = {self._pid, *tree.children(self._pid)}
+        fork = tree.command_line(os.getpid()) if self._job.argv else None
+        return [p for p in members if p not in ours and tree.command_line(p) != fork]
 
     def _left_s(self) -> float:
         return math.inf if self._stopped_at is not None else self._limit - time.monotonic()

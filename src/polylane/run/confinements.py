@@ -10,11 +10,15 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from polylane.model import Task
 from polylane.run import sandbox, surroundings
 from polylane.run.sandbox import Confinement
 from polylane.run.writable import writable
+
+if TYPE_CHECKING:
+    from polylane.run.private_views import PrivateViews
 
 
 class Confinements:
@@ -27,8 +31,11 @@ class Confinements:
         projects: Mapping[str, str],
         environment: Mapping[str, str],
         protected: Iterable[Path],
+        views: PrivateViews | None = None,
     ) -> None:
         """``projects``: paths by name. ``protected``: what no task may write, wherever it lies.
+
+        ``views``: of strict tasks; None: these are confined as others are.
 
         ``own_folder``: ours, which stays writable for a run inside a task.
         """
@@ -40,6 +47,7 @@ class Confinements:
         self._own = str(own_folder)
         self._projects = projects
         self._environment = environment
+        self._views = views
         inside = os.path.realpath(workspace) + os.sep
         real = map(os.path.realpath, protected)
         self._protected = tuple(path for path in real if not path.startswith(inside))
@@ -52,8 +60,7 @@ class Confinements:
         if task.sandbox == "off" or self.why_not:
             return None
         self._prepare()
-        project = self._projects.get(task.project, ".")
-        paths = writable(str(self._workspace), project, task.claim, self._projects.values())
+        paths = self._writable(task)
         if "." in paths and not self._protected:
             return None  # nothing is left to refuse, and under Landlock nothing can be mounted
         return sandbox.confine(
@@ -62,6 +69,12 @@ class Confinements:
             protected=self._protected,
             temporary=self._temporary,
         )
+
+    def _writable(self, task: Task) -> tuple[str, ...]:
+        if task.sandbox == "strict" and self._views is not None and not self._views.why_not():
+            return (".",)  # of its view
+        project = self._projects.get(task.project, ".")
+        return writable(str(self._workspace), project, task.claim, self._projects.values())
 
     def _prepare(self) -> None:
         """Once, before the first confined task: the home's folders, and a temporary folder."""

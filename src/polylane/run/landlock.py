@@ -9,6 +9,7 @@ Knows nothing of tasks or workspaces.
 from __future__ import annotations
 
 import ctypes
+import errno
 import functools
 import os
 import stat
@@ -51,15 +52,28 @@ _OPEN = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW if sys.platform == "linux" else
 _UNREACHABLE = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 
-@functools.cache
 def abi() -> int:
     """The version of Landlock's interface in this kernel; 0 where there is none."""
+    return _asked()[0]
+
+
+def refusal() -> int:
+    """The number of the error by which the kernel says that there is none; 0 where there is.
+
+    By `landlock_create_ruleset(2)`: ENOSYS where it is too old or was built without,
+    EOPNOTSUPP where it was started without. A container's filter may say that, or EPERM.
+    """
+    return _asked()[1]
+
+
+@functools.cache
+def _asked() -> tuple[int, int]:
     if sys.platform != "linux":
-        return 0
+        return 0, errno.ENOSYS
     try:
-        return _call(_CREATE_RULESET, None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION)
-    except OSError:  # too old, not built in, not enabled, or hidden by a container
-        return 0
+        return _call(_CREATE_RULESET, None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION), 0
+    except OSError as error:
+        return 0, error.errno or errno.ENOSYS
 
 
 def write_rights(version: int) -> int:
@@ -110,14 +124,12 @@ class Ruleset:
         writable: Iterable[str | os.PathLike[str]],
         *,
         places: Places | None = None,
-        rewritable: Iterable[str | os.PathLike[str]] = (),
         scope_signals: bool = True,
         version: int | None = None,
     ) -> None:
         """Allow to write ``writable`` (files, and folders with all below) and some `DEVICES`.
 
-        ``places``: more of these. ``rewritable``: folders whose files may be written, while none
-        can be made or removed. Rules belong to what a path names now, also when that is moved.
+        ``places``: more of these. Rules belong to what a path names now, also when that is moved.
         Paths that are missing or out of reach are left out. The last name of a path may be a
         symbolic link, which is not followed: a rule for it allows nothing.
 
@@ -131,8 +143,6 @@ class Ruleset:
         try:
             for path in (*DEVICES, *writable):
                 self._allow(path, rights)
-            for path in rewritable:
-                self._allow(path, rights & _ON_FILES)
             for fd, is_folder in places.opened if places else ():
                 self._add(fd, rights if is_folder else rights & _ON_FILES)
         except BaseException:

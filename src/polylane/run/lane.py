@@ -25,6 +25,7 @@ from polylane.run.protocol import Assignment, Report
 from polylane.run.sandbox import Confinement
 
 if TYPE_CHECKING:
+    from polylane.run.strict import StrictStart
     from polylane.run.traced import TracedStart
 
 __all__ = ["Body", "Lane", "main"]
@@ -62,7 +63,7 @@ class Lane:
     def _run(self, job: Assignment) -> Report:
         if job.trace:
             return self._traced(job)
-        report = self._attempt(job)
+        report = self._attempt(job) if job.view is None else self._strict(job)
         failed = report.kind == "exited" and report.exit_code != 0 and report.signal is None
         if failed and job.confinement is not None and not self._orphaned:
             report = report._replace(refused=self._refused(job))
@@ -77,8 +78,8 @@ class Lane:
         if not refusals.may_be(job.log):
             return ()
         found = refusals.in_log(job)
-        if found or not job.again or tracer.available():
-            return found
+        if found or not job.again or job.view is not None or tracer.available():
+            return found  # in a view, a second run would differ
         again = job._replace(trace="writes", log=f"{job.log}.again")
         report = self._traced(again)
         with suppress(OSError):
@@ -105,10 +106,31 @@ class Lane:
             if not traced.lives_on:
                 self._left.discard(traced.session)
 
-    def _attempt(self, job: Assignment, traced: TracedStart | None = None) -> Report:
+    def _strict(self, job: Assignment) -> Report:
+        from polylane.run.strict import Private, StrictStart
+
+        assert job.view is not None
         begun = time.monotonic()
         try:
-            pid = self._launcher.start(job, traced)
+            strict = StrictStart(Private(*job.view))
+        except OSError as error:
+            return refusal(job, error, time.monotonic() - begun)
+        try:
+            report = self._attempt(job, strict=strict)
+            if (failure := strict.failure()) is not None:
+                return refusal(job, failure, report.wall_s)
+            return strict.conclude(report)
+        except Exception as error:  # noqa: BLE001 - a defect of ours, which the runner shall name
+            return _bug(error, begun)
+        finally:
+            strict.close()
+
+    def _attempt(
+        self, job: Assignment, traced: TracedStart | None = None, strict: StrictStart | None = None
+    ) -> Report:
+        begun = time.monotonic()
+        try:
+            pid = self._launcher.start(job, traced, strict)
         except (OSError, ValueError) as error:
             return refusal(job, error, time.monotonic() - begun)
         try:
@@ -117,10 +139,14 @@ class Lane:
             self._orphaned = attempt.orphaned
         except Exception as error:  # noqa: BLE001 - a defect of ours, which the runner shall name
             tree.end_all(tree.Usage(), grace=0.0, spare=self._left)
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            why = f"BUG: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-            return Report("crashed", reason=why, wall_s=time.monotonic() - begun)
+            return _bug(error, begun)
         return report
+
+
+def _bug(error: Exception, begun: float) -> Report:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    why = f"BUG: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+    return Report("crashed", reason=why, wall_s=time.monotonic() - begun)
 
 
 def _end(*_: Any) -> None:

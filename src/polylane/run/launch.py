@@ -20,6 +20,7 @@ from polylane.run.protocol import Assignment, Report
 from polylane.run.sandbox import Confinement, Sandbox
 
 if TYPE_CHECKING:
+    from polylane.run.strict import StrictStart
     from polylane.run.traced import TracedStart
 
 #: A Python body: takes the words after ``--``, returns an exit code.
@@ -29,6 +30,9 @@ _LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
 
 #: What a lane handles or ignores, and a task must not.
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+
+#: What a command inherits.
+_STREAMS = (0, 1, 2)
 
 
 class Launcher:
@@ -52,26 +56,36 @@ class Launcher:
         self._private = private
         self._sandbox = Sandbox()
 
-    def start(self, job: Assignment, traced: TracedStart | None = None) -> int:
+    def start(
+        self, job: Assignment, traced: TracedStart | None = None, strict: StrictStart | None = None
+    ) -> int:
         """Start an assignment; returns its main process, a child of ours that is not reaped.
 
         `OSError` or `ValueError` where that cannot be; `refusal` says it in words.
         """
         if self._terminal:
-            return self._start(job, None, traced)
+            return self._start(job, None, traced, strict)
         log = os.open(job.log, _LOG_FLAGS, 0o666)
         try:
-            return self._start(job, log, traced)
+            return self._start(job, log, traced, strict)
         finally:
             os.close(log)
 
-    def _start(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
-        return self._spawn(job, log, traced) if job.argv else self._fork(job, log, traced)
+    def _start(
+        self,
+        job: Assignment,
+        log: int | None,
+        traced: TracedStart | None,
+        strict: StrictStart | None,
+    ) -> int:
+        if job.argv and strict is None:
+            return self._spawn(job, log, traced)
+        return self._fork(job, log, traced, strict)
 
     def _spawn(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
         def popen() -> subprocess.Popen[bytes]:
             return subprocess.Popen(
-                ["/bin/sh", "-c", *job.argv] if job.shell else job.argv,
+                _command(job),
                 stdout=log,
                 stderr=log,
                 cwd=job.cwd,
@@ -91,31 +105,30 @@ class Launcher:
     def _environ(self, job: Assignment) -> dict[str, str]:
         return {**self._environment, **dict(job.env)}
 
-    def _fork(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
+    def _fork(
+        self,
+        job: Assignment,
+        log: int | None,
+        traced: TracedStart | None,
+        strict: StrictStart | None,
+    ) -> int:
         if not os.path.isdir(job.cwd):  # noqa: PTH112 - as `Popen` says it
             raise FileNotFoundError(2, os.strerror(2), job.cwd)
         if job.confinement is not None:
             self._sandbox.ready(Confinement(*job.confinement))
         self._sandbox.rest()  # a fork has one thread
-        return os.fork() or self._be_body(job, log, traced)
+        return os.fork() or self._be_child(job, log, traced, strict)
 
-    def _be_body(self, job: Assignment, log: int | None, traced: TracedStart | None) -> NoReturn:
+    def _be_child(
+        self,
+        job: Assignment,
+        log: int | None,
+        traced: TracedStart | None,
+        strict: StrictStart | None,
+    ) -> NoReturn:
         code = 1
         try:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            for number in _SIGNALS:
-                signal.signal(number, signal.SIG_DFL)
-            self._private.close()
-            if log is not None:
-                os.setsid()
-                _redirect(log)
-            os.environ.clear()
-            os.environ.update(self._environ(job))
-            os.chdir(job.cwd)
-            if traced is not None:
-                traced.bind()
-            elif job.confinement is not None:
-                self._sandbox.confine_self(Confinement(*job.confinement))
+            self._get_ready(job, log, traced, strict)
             code = _call(self._bodies[job.id], job.words)
         except BaseException:  # noqa: BLE001 - nothing may go on as a second lane
             with suppress(Exception):
@@ -125,6 +138,65 @@ class Launcher:
                 with suppress(Exception):  # the body may have closed it
                     stream.flush()
             os._exit(code & 0xFF)
+
+    def _get_ready(
+        self,
+        job: Assignment,
+        log: int | None,
+        traced: TracedStart | None,
+        strict: StrictStart | None,
+    ) -> None:
+        """Return ready for a body's call, or become the command."""
+        try:
+            self._prepare_child(job, log)
+            if strict is not None:
+                _enter(strict, log)
+            if traced is not None:
+                traced.bind()
+            elif job.confinement is not None:
+                self._sandbox.confine_self(Confinement(*job.confinement))
+            if job.argv:
+                _become(job, self._environ(job))
+        except (OSError, ValueError) as error:
+            if strict is None:
+                raise
+            strict.refuse(error)
+            os._exit(1)
+
+    def _prepare_child(self, job: Assignment, log: int | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if job.argv else signal.default_int_handler)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        self._private.close()
+        if log is not None:
+            os.setsid()
+            _redirect(log)
+        os.environ.clear()
+        os.environ.update(self._environ(job))
+        if known := sys.modules.get("tempfile"):
+            known.tempdir = None  # type: ignore[attr-defined] # it may remember another TMPDIR
+        os.chdir(job.cwd)
+
+
+def _enter(strict: StrictStart, log: int | None) -> None:
+    strict.enter()
+    if log is not None:
+        os.setsid()  # the view's first process keeps the session that it was started with
+
+
+def _command(job: Assignment) -> list[str]:
+    return ["/bin/sh", "-c", *job.argv] if job.shell else list(job.argv)
+
+
+def _become(job: Assignment, environ: dict[str, str]) -> NoReturn:
+    """Become the command, with the signals and the descriptors that `subprocess` would give it."""
+    command = _command(job)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - a Path costs as much
+        with suppress(OSError):  # the listing's own
+            os.set_inheritable(int(name), int(name) in _STREAMS)
+    os.execvpe(command[0], command, environ)  # noqa: S606 - what a task is
 
 
 def _call(body: Body, words: tuple[str, ...]) -> int:

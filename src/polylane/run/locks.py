@@ -24,6 +24,9 @@ from polylane.run import tree
 #: ``struct flock`` of 64-bit Linux: type, whence, start, length, pid.
 _FLOCK = "hhqqi4x"
 
+#: A byte that stands for no project.
+_NOBODYS = 1 << 32
+
 
 def wanted(claims: Iterable[Claim], projects: Mapping[str, Project]) -> dict[str, bool]:
     """The projects that claims touch, and whether one of them writes there."""
@@ -71,18 +74,27 @@ class ProjectLocks:
             raise UserError(f"{error.filename}: cannot be written: {error.strerror}") from None
 
     def acquire(self, projects: Mapping[str, bool], say: Callable[[str], None]) -> None:
-        """Lock projects, those with True for this run alone; ``say`` is told who is waited for."""
+        """Lock projects, those with True for this run alone; ``say`` is told who is waited for.
+
+        Where the file system has no locks it is told that, and nothing is locked.
+        """
         places: dict[int, tuple[bool, str]] = {}
         for name, alone in projects.items():  # where two share a byte, the stronger lock counts
             places[_place(name)] = max(places.get(_place(name), (False, "")), (alone, name))
-        for place, (alone, name) in sorted(places.items()):
-            kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
-            try:
-                fcntl.lockf(self._file, kind | fcntl.LOCK_NB, 1, place)
-            except (BlockingIOError, PermissionError):
-                what = "the workspace" if name == "." else f"the project {name}"
-                say(f"waiting for {self._holder(place, alone=alone)}, which has {what}")
-                fcntl.lockf(self._file, kind, 1, place)
+        try:
+            for place, (alone, name) in sorted(places.items()):
+                self._lock(place, name, say, alone=alone)
+        except OSError as error:
+            say(f"another run at the same time is not kept out: no locks here: {error.strerror}")
+
+    def _lock(self, place: int, name: str, say: Callable[[str], None], *, alone: bool) -> None:
+        kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+        try:
+            fcntl.lockf(self._file, kind | fcntl.LOCK_NB, 1, place)
+        except (BlockingIOError, PermissionError):
+            what = "the workspace" if name == "." else f"the project {name}"
+            say(f"waiting for {self._holder(place, alone=alone)}, which has {what}")
+            fcntl.lockf(self._file, kind, 1, place)
 
     def _holder(self, place: int, *, alone: bool) -> str:
         kind = fcntl.F_WRLCK if alone else fcntl.F_RDLCK
@@ -94,6 +106,21 @@ class ProjectLocks:
     def release(self) -> None:
         """Let other runs go on."""
         os.close(self._file)
+
+
+def why_not(folder: Path) -> str:
+    """Why there are no locks in a folder's file system, in a few words; empty where there are."""
+    try:
+        file = os.open(folder / "locks", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        return f"{error.filename} cannot be written: {error.strerror}"
+    try:
+        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, _NOBODYS)
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        os.close(file)
+    return ""
 
 
 def _place(name: str) -> int:

@@ -31,6 +31,8 @@ class Assignment(NamedTuple):
     words: tuple[str, ...] = ()
     #: Where its writes are confined to, as a plain tuple of `sandbox.Confinement`; None: anywhere.
     confinement: tuple[Any, ...] | None = None
+    #: A private view to run in, as a plain tuple of `strict.Private`; None: the workspace itself.
+    view: tuple[Any, ...] | None = None
     #: Tell what it touches: ``all``, ``writes`` only, or nothing.
     trace: str = ""
     #: Where it was refused something, it may be run again to find out what.
@@ -58,6 +60,8 @@ class Report(NamedTuple):
     touches: tuple[Any, ...] | None = None
     #: Paths that it may have been refused to write, absolute.
     refused: tuple[str, ...] = ()
+    #: Paths that it wrote in its view and may not, relative to the workspace.
+    unclaimed: tuple[str, ...] = ()
 
 
 #: Requests to a lane.

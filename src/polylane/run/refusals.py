@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from polylane.model import Task
@@ -35,6 +35,9 @@ _WORD = re.compile(r"""'([^']+)'|"([^"]+)"|`([^`]+)`|([^\s'"`,;()\[\]{}]+)""")
 
 #: So many paths are named.
 _NAMED = 3
+
+#: So many paths that were written are to be claimed one by one; of more, the folders are.
+_CLAIMED = 8
 
 
 def may_be(log: str) -> bool:
@@ -93,8 +96,7 @@ def attempted(job: Assignment, written: Iterable[str]) -> tuple[str, ...]:
 def refuses(confinement: Confinement, path: str) -> bool:
     """Whether a confinement refuses to write a real path."""
     if _within(path, confinement.workspace):
-        granted = (*confinement.writable, confinement.logs)
-        return not any(_within(path, each) for each in granted if each)
+        return not any(_within(path, each) for each in confinement.writable)
     if any(_within(path, each) for each in confinement.protected):
         return True
     # In a folder that holds the workspace nothing can be made; what is there is granted.
@@ -120,20 +122,34 @@ class Explainer:
         self._projects = projects
         self._table = table
 
-    def __call__(self, task: Task, refused: Sequence[str]) -> tuple[str, ...]:
+    def refused(self, task: Task, refused: Sequence[str]) -> tuple[str, ...]:
         """For the absolute paths that a task was refused."""
-        named, more = refused[:_NAMED], len(refused) - _NAMED
-        lines = [f"it was refused to write {self._said(p)}, {self._owner(p)}" for p in named]
-        if more > 0:
-            lines.append(f"and {more} more paths")
+        lines = [f"it was refused to write {self._said(p)}, {self._owner(p)}" for p in refused]
+        return self._shortened(lines, task, [self._claim(path) for path in refused])
+
+    def unclaimed(self, task: Task, unclaimed: Collection[str]) -> tuple[str, ...]:
+        """For the paths, relative to the workspace, that a task wrote in its view, unclaimed."""
+        tops = _tops(unclaimed)
+        lines = []
+        for path, below in tops.items():
+            more = f" and {below} more in it" if below else ""
+            said = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
+            owner = self._owner(f"{self._workspace}/{path}")
+            lines.append(f"it wrote {said}{more}, {owner}: not claimed, so not kept")
+        return self._shortened(lines, task, ["" if _is_git(p) else p for p in _fewer(tops)])
+
+    def _shortened(
+        self, lines: Sequence[str], task: Task, claims: Sequence[str]
+    ) -> tuple[str, ...]:
+        """The first lines, and the one that says how to allow it: an empty claim would not do."""
+        more = [f"and {len(lines) - _NAMED} more paths"] if len(lines) > _NAMED else []
         key = f"[{self._table}tasks.{json.dumps(task.id, ensure_ascii=False)}]"
-        claims = [self._claim(path) for path in refused]
         if all(claims):
             writes = list(dict.fromkeys((*task.claim.writes, *claims)))
-            lines.append(f"to allow it: {key} writes = {json.dumps(writes, ensure_ascii=False)}")
+            allow = f"{key} writes = {json.dumps(writes, ensure_ascii=False)}"
         else:
-            lines.append(f'to allow it: {key} sandbox = "off"')
-        return tuple(lines)
+            allow = f'{key} sandbox = "off"'
+        return (*lines[:_NAMED], *more, f"to allow it: {allow}")
 
     def _relative(self, path: str) -> str:
         """The path in the workspace; empty where it lies outside."""
@@ -160,6 +176,40 @@ class Explainer:
         holders = [each for each in self._projects if each == "." or _within(relative, each)]
         name = f"project {self._projects[max(holders, key=len)]}" if holders else "no project"
         return f"which is {name}'s"
+
+
+def _tops(paths: Collection[str]) -> dict[str, int]:
+    """The paths that lie in no other one, sorted, and how many of the others lie in each."""
+    found: dict[str, int] = {}
+    for path in sorted(paths, key=lambda path: path.split("/")):
+        above = next((each for each in _with_folders(path) if each in found), "")
+        found[above or path] = found.get(above, -1) + 1
+    return found
+
+
+def _with_folders(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _fewer(paths: Iterable[str]) -> list[str]:
+    """What to claim for these paths: folders where they are many, or no text."""
+    claims = list(dict.fromkeys(map(_as_text, paths)))
+    while len(claims) > _CLAIMED and (depth := max(each.count("/") for each in claims)):
+        claims = list(
+            dict.fromkeys(c.rpartition("/")[0] if c.count("/") == depth else c for c in claims)
+        )
+    return claims
+
+
+def _as_text(path: str) -> str:
+    """The path, or the first folder above it whose name is text; empty where none is."""
+    return next((each for each in _with_folders(path) if _is_text(each)), "")
+
+
+def _is_text(path: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in path)
 
 
 def _is_git(relative: str) -> bool:

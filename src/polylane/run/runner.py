@@ -59,14 +59,14 @@ class Runner:
         assignment: Callable[[Task, int], Assignment],
         *,
         fail_fast: bool = False,
-        explain: Callable[[Task, tuple[str, ...]], tuple[str, ...]] = lambda _, paths: paths,
+        explain: Callable[[Task, Report], tuple[str, ...]] = lambda _, report: report.refused,
         touched: Callable[[str, Touches], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``assignment`` makes the order for a task's attempt, counted from 1.
 
-        ``explain`` says in words what a task was refused to write. ``touched`` is told what each
-        attempt at a traced task touched, by the task's id.
+        ``explain`` says in words what a task was refused to write, or wrote unclaimed.
+        ``touched`` is told what each attempt at a traced task touched, by the task's id.
         """
         self._graph = graph
         self._schedule = schedule
@@ -180,7 +180,7 @@ class Runner:
             attempts=self._attempts[index],
             reported_s=self._now() if outcome in BAD else None,
             leftovers=report.leftovers,
-            refused=self._explain(task, report.refused) if report.refused else (),
+            refused=self._explain(task, report) if report.refused or report.unclaimed else (),
             waited_for=() if released_by is None else (self._graph.tasks[released_by].id,),
         )
         self.results[index] = result
@@ -195,6 +195,8 @@ def judge(task: Task, report: Report, stopping: str) -> tuple[Outcome, str]:
     if report.kind in _OUTCOMES:
         reason = stopping if report.kind == "cancelled" else report.reason
         return _OUTCOMES[report.kind], reason
+    if report.unclaimed:
+        return Outcome.FAILED, "it wrote what it does not claim"
     if report.exit_code in task.ok_codes and report.signal is None:
         return Outcome.PASSED, ""
     skip = dict(task.skip_codes).get(report.exit_code if report.exit_code is not None else -1)

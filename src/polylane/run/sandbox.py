@@ -8,17 +8,24 @@ Knows nothing of tasks, nor of who decides what one may write.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from polylane.run.bound_thread import BoundThread, Process
-from polylane.run.landlock import Places, Ruleset, abi
+from polylane.run.landlock import Places, Ruleset, abi, refusal
 from polylane.run.surroundings import above, holds, other_names, outside
 
 #: Before version 2 no file can be moved from one folder to another, which package managers do.
 _MINIMUM_ABI = 2
+
+#: By the kernel's answer.
+_MISSING = {
+    errno.EOPNOTSUPP: "Landlock is not in the list of security modules (lsm=)",
+    errno.EPERM: "a filter, as some containers have it, hides Landlock",
+}
 
 #: Rulesets that a lane keeps, each an open descriptor.
 _KEPT = 128
@@ -39,15 +46,12 @@ class Confinement(NamedTuple):
     writable: tuple[str, ...]
     #: What lies outside the workspace and is refused all the same.
     protected: tuple[str, ...] = ()
-    #: A folder whose files may be written, not made or removed: programs open ``/dev/stdout``
-    #: again, which is their log. Empty: none.
-    logs: str = ""
 
 
 def why_not() -> str:
     """Why this machine cannot confine, in a few words; empty where it can."""
     if abi() == 0:
-        return "this kernel has no Landlock, or it is switched off"
+        return _MISSING.get(refusal(), "this kernel has no Landlock")
     if abi() < _MINIMUM_ABI:
         return "this kernel's Landlock (Linux older than 5.19) forbids moving files"
     return ""
@@ -58,7 +62,6 @@ def confine(
     writable: Iterable[str],
     *,
     protected: Iterable[str] = (),
-    logs: str = "",
     temporary: str = "",
 ) -> Confinement:
     """Make a confinement of paths as people write them.
@@ -75,7 +78,6 @@ def confine(
         real,
         tuple(dict.fromkeys(paths)),
         tuple(sorted(set(map(os.path.realpath, protected)))),
-        os.path.realpath(logs) if logs else "",
     )
 
 
@@ -173,8 +175,7 @@ class _Outside:
     def with_those_of(self, confinement: Confinement) -> Ruleset:
         """The ruleset that allows this, and what a confinement names; a link allows nothing."""
         paths = [path for path in confinement.writable if os.path.realpath(path) == path]
-        logs = [confinement.logs] if confinement.logs else []
-        return Ruleset([*paths, *self._paths], places=self._places, rewritable=logs)
+        return Ruleset([*paths, *self._paths], places=self._places)
 
     def close(self) -> None:
         """Give its descriptors back."""

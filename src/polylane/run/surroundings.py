@@ -10,7 +10,10 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from polylane.run.views.scratch import Scratch
 
 #: What tools make in a home: the folder, the variable that says another place, and the program
 #: whose own folder it is. Seen by strace in an empty home: npm, npx, pnpm, yarn, bun, uv, pip,
@@ -24,6 +27,10 @@ _HOME_FOLDERS = (
     (".bun", "BUN_INSTALL", "bun"),
     (".yarn", "YARN_GLOBAL_FOLDER", "yarn"),
 )
+
+#: A later sweep knows our temporary folders by that and by their locks, which are held here.
+_TEMPORARY = "polylane-"
+_held: list[Scratch] = []
 
 
 def outside(*kept: str) -> list[str]:
@@ -56,11 +63,24 @@ def prepare_home(home: str, workspace: str, environment: Mapping[str, str]) -> l
 def private_temporary(temporary: str, workspace: str) -> str:
     """Make a folder for ``TMPDIR`` where the workspace lies in the temporary folder; else empty.
 
-    A task can make nothing in a folder that holds the workspace. Whoever calls removes it.
+    A task can make nothing in a folder that holds the workspace. Whoever calls removes it; if this
+    process is killed before, a later call does.
     """
-    if not holds(os.path.realpath(temporary), os.path.realpath(workspace)):
-        return ""
-    return tempfile.mkdtemp(prefix="polylane-", dir=os.path.realpath(temporary))
+    real = os.path.realpath(temporary)
+    return _temporary_in(real) if holds(real, os.path.realpath(workspace)) else ""
+
+
+def _temporary_in(real: str) -> str:
+    from polylane.run.views.scratch import Scratch  # few runs need it
+
+    for each in [each for each in _held if not each.path.exists()]:
+        _held.remove(each)
+        each.close()
+    try:
+        _held.append(Scratch(Path(real), _TEMPORARY))
+    except OSError:  # no locks there: nobody could tell later whether we live
+        return tempfile.mkdtemp(prefix="polylane-unlocked-", dir=real)
+    return str(_held[-1].path)
 
 
 def other_names(path: str) -> set[str]:

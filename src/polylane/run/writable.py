@@ -12,10 +12,19 @@ from contextlib import suppress
 
 from polylane.model import Claim
 from polylane.plan.patterns import TREE, literal_prefix, parse
+from polylane.run.surroundings import holds
 
 
 def writable(folder: str, project: str, claim: Claim, projects: Collection[str]) -> tuple[str, ...]:
-    """Paths relative to the workspace at ``folder``; ``"."`` for all of it.
+    """See `granted`; makes the claimed caches of the workspace at ``folder``, too."""
+    if project != ".":
+        for pattern in claim.caches:
+            _make(folder, pattern)
+    return granted(project, claim, projects)
+
+
+def granted(project: str, claim: Claim, projects: Collection[str]) -> tuple[str, ...]:
+    """Paths relative to the workspace; ``"."`` for all of it.
 
     ``project`` and ``projects``: the paths of the task's own project and of all. What a project
     holds is granted with it, but a pattern with a wildcard grants no folder that holds another
@@ -29,8 +38,6 @@ def writable(folder: str, project: str, claim: Claim, projects: Collection[str])
             path = _granted(pattern, project, projects)
             if path and not _inside(path, project):
                 found.append(path)
-    for pattern in claim.caches:
-        _make(folder, pattern)
     return tuple(dict.fromkeys(found))
 
 
@@ -45,7 +52,7 @@ def _granted(pattern: str, project: str, projects: Collection[str]) -> str:
 
 
 def _inside(path: str, folder: str) -> bool:
-    return folder in (".", path) or path.startswith(f"{folder}/")
+    return folder in (".", path) or holds(folder, path)
 
 
 def _make(folder: str, pattern: str) -> None:

@@ -283,3 +283,54 @@ def test_removing_what_is_not_there_is_nothing(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     copying.remove(str(tmp_path / "link"))
     assert [p.name for p in tmp_path.rglob("*")] == ["real", "file"]
+
+
+def test_a_touched_file_gets_its_times(source: Path, target: Path) -> None:
+    """It holds the same as before, but tools go by times; one that is gone by now is no error."""
+    for folder, time in ((source, 1000), (target, 2000)):
+        (folder / "a").write_text("same", encoding="utf-8")
+        os.utime(folder / "a", (time, time))
+    (source / "gone").touch()
+    inode = (target / "a").stat().st_ino
+    _apply(source, target, ("a", "gone"), touched=("a", "gone"))
+    assert ((target / "a").stat().st_mtime, (target / "a").stat().st_ino) == (1000, inode)
+    assert names(target) == ["a"]
+
+
+def test_a_touched_file_that_was_not_chosen_keeps_its_times(source: Path, target: Path) -> None:
+    """Nor are all chosen where nobody chooses: it does not differ."""
+    for folder, time in ((source, 1000), (target, 2000)):
+        (folder / "a").touch()
+        os.utime(folder / "a", (time, time))
+    _apply(source, target, (), touched=("a",))
+    _apply(source, target, touched=("a",))
+    assert (target / "a").stat().st_mtime == 2000
+
+
+def test_another_one_makes_the_folder_first(source: Path, target: Path) -> None:
+    """Its files stay, and so do its mode and times."""
+    (source / "new").mkdir(mode=0o700)
+    (source / "new/mine").touch()
+    (target / "new").mkdir(mode=0o755)
+    (target / "new/other").touch()
+    _apply(source, target, ("new/mine",), created=("new", "new/mine"))
+    assert names(target / "new") == ["mine", "other"]
+    assert stat.S_IMODE((target / "new").stat().st_mode) == 0o755
+
+
+def test_another_one_makes_the_folder_at_the_same_time(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between our look and our making."""
+    (source / "new").mkdir()
+    (source / "new/mine").touch()
+    mkdir = os.mkdir
+
+    def slower(path: str, mode: int = 0o777) -> None:
+        mkdir(path, mode)
+        Path(path, "other").touch()
+        mkdir(path, mode)
+
+    monkeypatch.setattr(os, "mkdir", slower)
+    _apply(source, target, created=("new", "new/mine"))
+    assert names(target / "new") == ["mine", "other"]

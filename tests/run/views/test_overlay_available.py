@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import os
-import platform
 import shutil
-import struct
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +12,7 @@ from typing import Any
 from polylane.run.views import namespaces, overlay
 from polylane.run.views.overlay import View, available
 from tests.run.views.places import Place, become_nobody, found, inside, names, place
-from tests.support import FORKS, in_fork
+from tests.support import FORKS, forbid, in_fork
 
 pytestmark = FORKS
 
@@ -150,7 +146,7 @@ def test_a_filter_that_refuses_is_named(place: Place) -> None:
     """As a container's, which lets nobody unshare."""
 
     def look() -> Any:
-        _forbid(272 if platform.machine() == "x86_64" else 97)
+        forbid("unshare")
         return available(place.folder, place.scratch)
 
     said = place.run(look)
@@ -161,19 +157,7 @@ def test_a_scratch_without_attributes_forbids_a_view(place: Place) -> None:
     """A folder that was made anew could not be told from one that was not touched."""
 
     def look() -> Any:
-        _forbid(188 if platform.machine() == "x86_64" else 5)  # setxattr
+        forbid("setxattr")
         return available(place.folder, place.scratch)
 
     assert place.run(look) == overlay._NO_UPPER
-
-
-def _forbid(number: int) -> None:
-    """Have the kernel answer a system call with EPERM, by a filter (seccomp(2))."""
-    load, equal, answer = (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | errno.EPERM)
-    allow = (0x06, 0, 0, 0x7FFF0000)
-    code = b"".join(struct.pack("HBBI", *each) for each in (load, equal, answer, allow))
-    program = ctypes.create_string_buffer(code)
-    given = struct.pack("HxxxxxxQ", 4, ctypes.addressof(program))
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(38, 1, 0, 0, 0)
-    assert libc.prctl(22, 2, given, 0, 0) == 0

@@ -19,19 +19,21 @@ from polylane.run.views.copying import Copier, copy_metadata, open_up, remove
 
 
 def apply(source: str, folder: str, changes: Changes, paths: Collection[str] | None = None) -> None:
-    """Move chosen paths of ``changes`` (None: all) from ``source`` into ``folder``.
+    """Move chosen paths of ``changes`` (None: all that differ) from ``source`` into ``folder``.
 
     A path stands for itself: a new folder does not bring what is in it, but a file brings the
     folders above it. A removed path stands for all below it. Files are renamed into place, or
     where they come from another filesystem copied beside it and then renamed, so that each is the
     old or the new one whenever this ends; begun again, it goes on. Modes, owners as far as we may,
-    times, and the unity of files with several names are kept. `OSError` where the folder cannot be
-    written.
+    times, and the unity of files with several names are kept; a touched file gets its times.
+    `OSError` where the folder cannot be written.
     """
     chosen = _chosen(changes, paths)
     moves = _Moves(source, folder)
     for path in sorted({*changes.created, *changes.modified} & chosen):
         moves.bring(path)
+    for path in sorted(set(changes.touched) & chosen):
+        moves.set_times(path)
     for path in sorted(set(changes.removed) & chosen, reverse=True):
         remove(os.path.join(folder, path))
     moves.finish_folders()
@@ -92,17 +94,34 @@ class _Moves:
         self._have_folder(path.rpartition("/")[0])
         source = os.path.join(self._source, path)
         target = os.path.join(self._folder, path)
-        if not _is_folder(target):
+        if _make_folder(target):
             self._unfinished[path] = os.lstat(source)
-            remove(target)
-            os.mkdir(target)
         open_up(source)  # files leave it
         self._there.add(path)
+
+    def set_times(self, path: str) -> None:
+        """Give a file that was written and is the same its new times, by which tools go."""
+        seen = os.lstat(os.path.join(self._source, path))
+        times = (seen.st_atime_ns, seen.st_mtime_ns)
+        with suppress(FileNotFoundError):  # removed meanwhile by somebody else
+            os.utime(os.path.join(self._folder, path), ns=times, follow_symlinks=False)
 
     def finish_folders(self) -> None:
         """Set modes and times of folders, inner ones first: now nothing changes in them."""
         for path, seen in sorted(self._unfinished.items(), reverse=True):
             copy_metadata(seen, os.path.join(self._folder, path))
+
+
+def _make_folder(path: str) -> bool:
+    """Make a folder in the place of whatever is no folder; False where another one was faster."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if _is_folder(path):
+            return False
+        os.unlink(path)
+        os.mkdir(path)
+    return True
 
 
 def _is_folder(path: str) -> bool:

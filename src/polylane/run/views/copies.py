@@ -41,6 +41,8 @@ class Copy:
         self._scratch = os.path.realpath(scratch)
         #: Where the copy is seen: not the folder's own path.
         self.path = os.path.join(self._scratch, "copy")
+        #: Where what is written in the copy is seen from outside.
+        self.written = self.path
         self._before: dict[str, _Seen] = {}
         self._fill(ignored)
 

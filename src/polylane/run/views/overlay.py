@@ -27,6 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
+from polylane.run.surroundings import holds
 from polylane.run.views import changes, commit, copying, namespaces, pids, snapshot
 from polylane.run.views.changes import Changes
 from polylane.run.views.namespaces import Refused
@@ -119,6 +120,8 @@ class View:
         self.path = self.folder
         self._scratch = os.path.realpath(scratch)
         self._upper = os.path.join(self._scratch, _UPPER)
+        #: Where what is written in the view is seen from outside.
+        self.written = self._upper
 
     def enter(self, *, parent: int | None = None, left: pids.Left | None = None) -> None:
         """Make this process, which is freshly forked and has one thread, see the view.
@@ -133,7 +136,7 @@ class View:
             self._mount()
         except Refused as error:
             raise Refused(error.errno, _words(error)) from None
-        if here is not None and _is_below(here, self.folder):
+        if here is not None and (here == self.folder or holds(self.folder, here)):
             os.chdir(here)  # until now it is the folder below the view
         if parent is None:
             space.give_up_rights()
@@ -201,16 +204,12 @@ def _current() -> str | None:
         return None
 
 
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
 def _mounted_inside(folder: str) -> str:
     """A place below a folder where something else is mounted, which an overlay would not show."""
     with open("/proc/self/mountinfo", "rb") as file:
         for line in file:
             place = os.fsdecode(_ESCAPED.sub(_unescape, line.split()[4]))
-            if place != folder and _is_below(place, folder):
+            if holds(folder, place):
                 return place
     return ""
 
