@@ -6,35 +6,61 @@ Every integration turns what its host was given into a `Request` and calls `star
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from polylane.describe import config as configuration
 from polylane.describe.config import Config
 from polylane.describe.home import home
 from polylane.execution import Manner, execute
 from polylane.planning import Plan, Request, make_plan
-from polylane.remember import runs
+from polylane.remember import history, runs
 from polylane.report import plain, summary
 from polylane.result import RunResult, to_json
 from polylane.run.locks import ProjectLocks, wanted
 from polylane.run.runner import Observer
 from polylane.run.signals import Signals
 
+if TYPE_CHECKING:
+    from polylane.run.tracing.touches import Touches
+
 OUTPUTS = ("auto", "grouped", "stream", "errors")
 
 
-def start(request: Request) -> RunResult:
-    """Plan and run; prints the output and the summary, writes the logs and ``result.json``."""
+class Watch(Protocol):
+    """Sees what the tasks of a traced run touch."""
+
+    def touched(self, task: str, touches: Touches) -> None:
+        """An attempt at a task ended."""
+
+    def ended(self, result: RunResult, folder: runs.RunFolder, screen: plain.Screen) -> None:
+        """The run ended and the summary is printed; its locks are still held."""
+
+
+def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> RunResult:
+    """Plan and run; prints the output and the summary, writes the logs and ``result.json``.
+
+    With ``watch`` the tasks are traced.
+    """
     plan, locks = _planned(request)
     try:
         folder = runs.new_run(plan.config.folder)
         manner = _manner(plan, request, folder)
+        watching = None if watch is None else watch(plan)
+        if watching is not None:
+            manner = manner._replace(touched=watching.touched)
         # Until all is said: one Ctrl-C more must not lose the result, nor the exit code.
         with Signals(forward_only=manner.terminal) as signals:
             result = execute(plan, request, folder, manner, signals)
             folder.write(to_json(result, plan.tasks))
             show = summary.brief if request.brief else summary.show
-            show(plain.Screen(colour=_colour()), result, folder.path)
+            screen = plain.Screen(colour=_colour())
+            show(screen, result, folder.path)
+            if watching is None:
+                _remember(plan, request, result)
+            else:
+                watching.ended(result, folder, screen)  # traced tasks take longer than usual
     finally:
         locks.release()
     runs.prune(plan.config.folder, plan.config.keep_runs)
@@ -83,6 +109,14 @@ def lock_projects(plan: Plan) -> tuple[ProjectLocks, bool]:
     return locks, bool(waited)
 
 
+def lock_workspace(plan: Plan) -> ProjectLocks:
+    """Lock every project of the workspace for ourselves, as `lock_projects` does."""
+    locks = ProjectLocks(home(plan.config.folder))
+    if not _inside_run_of(plan.config):
+        locks.acquire(dict.fromkeys((".", *plan.workspace.projects), True), _say)
+    return locks
+
+
 def _inside_run_of(config: Config) -> bool:
     return Path(config.parent_run).parent == config.folder / ".polylane" / "runs"
 
@@ -97,8 +131,22 @@ def _manner(plan: Plan, request: Request, folder: runs.RunFolder) -> Manner:
         _observer(request, folder, terminal=terminal),
         terminal=terminal,
         colour=_colour(),
-        load=None if request.brief else summary.load,  # a brief end has no table
+        load=lambda: _load(request),
     )
+
+
+def _load(request: Request) -> None:
+    """Load what the end needs, while lanes end."""
+    if not request.brief:  # a brief end has no table
+        summary.load()
+    history.load()
+
+
+def _remember(plan: Plan, request: Request, result: RunResult) -> None:
+    """Add the run to the history; where that cannot be, a line says so."""
+    folder, narrowed = plan.config.folder, request.narrowed()
+    if line := history.record(folder, result, plan.tasks, narrowed=narrowed):
+        _say(line)
 
 
 def _has_terminal(plan: Plan, request: Request) -> bool:

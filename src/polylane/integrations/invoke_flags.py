@@ -32,7 +32,11 @@ _HELP = {
     "language": "only this language",
     "output": "auto, grouped (each task's output whole), stream (lines as they come) or errors",
     "timeout": "seconds that each task may take",
-    "sandbox": "projects (each task writes to its own project only) or off",
+    "sandbox": "projects (a task writes to its own project), strict (to what it claims) or off",
+    "rounds": "how many parallel runs, in as many orders",
+    "shuffle": "a number that chooses the orders; the one that is printed chooses them again",
+    "write": "put the claims that were observed into polylane.claims.toml",
+    "merge": "with --write: keep what the file says, and add to it",
     "select": "verbs or pipelines, with commas between; default: qa",
 }
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from invoke.collection import Collection
+from invoke.exceptions import Exit
 from invoke.tasks import Task
 
+from polylane.errors import FAILED
 from polylane.integrations import bodies, offers
 from polylane.integrations.invoke_flags import exits, invoke_task, names, request
 from polylane.plan.selection import Selection
@@ -20,7 +22,7 @@ from polylane.plan.selection import Selection
 def collection(folder: Path) -> Collection:
     """Return the collection ``lanes`` of a workspace."""
     lanes = Collection("lanes")
-    for make in (_plan,):
+    for make in (_plan, _trace, _validate, _doctor):
         lanes.add_task(make(folder))
     return lanes
 
@@ -35,14 +37,82 @@ def _plan(folder: Path) -> Task[Any]:
         sequential: bool = False,
     ) -> None:
         """Show the plan: every task, its command, what it comes after, and what was left out."""
+        from polylane.remember import history
         from polylane.report import plan_text
 
         with exits():
             selection = _selection(folder, select, project, language)
             asked = request(folder, selection, c, {"jobs": jobs, "sequential": sequential})
-            print(plan_text.plan(offers.plan(asked, bodies.registry)))
+            planned = offers.plan(asked, bodies.registry)
+            print(plan_text.plan(planned, history.past(planned.config.folder)))
 
     return invoke_task(plan, "plan", ("project",))
+
+
+def _trace(folder: Path) -> Task[Any]:
+    def trace(
+        c: Any,
+        select: str = "",
+        project: Sequence[str] | None = None,
+        language: str = "",
+        write: bool = False,
+        merge: bool = False,
+        output: str = "errors",
+        timeout: str = "",
+        sandbox: str = "",
+    ) -> None:
+        """Run one task at a time and report what each one reads and writes; 1 if one fails."""
+        from polylane.integrations.trace import trace
+
+        with exits():
+            selection = _selection(folder, select, project, language)
+            flags = {"output": output, "timeout": timeout, "sandbox": sandbox}
+            asked = request(folder, selection, c, flags)
+            result = trace(asked, bodies.registry, save=write, merge=merge)
+            if result.exit_code:
+                raise Exit(code=result.exit_code)
+
+    return invoke_task(trace, "trace", ("project",))
+
+
+def _validate(folder: Path) -> Task[Any]:
+    def validate(
+        c: Any,
+        select: str = "",
+        project: Sequence[str] | None = None,
+        language: str = "",
+        rounds: str = "5",
+        shuffle: str = "",
+        jobs: str = "",
+        timeout: str = "",
+        sandbox: str = "",
+    ) -> None:
+        """Run in sequence and in many parallel orders, and compare; 1 if something differs."""
+        from polylane.integrations.validate import validate
+
+        with exits():
+            selection = _selection(folder, select, project, language)
+            flags = {"jobs": jobs, "timeout": timeout, "sandbox": sandbox}
+            asked = request(folder, selection, c, flags)
+            if code := validate(asked, bodies.registry, c.config, rounds, shuffle):
+                raise Exit(code=code)
+
+    return invoke_task(validate, "validate", ("project",))
+
+
+def _doctor(folder: Path) -> Task[Any]:
+    def doctor(_: Any) -> None:
+        """Say what protects tasks, what was found and what is missing; 1 if tasks need that."""
+        from polylane.integrations.doctor import examine
+        from polylane.report import doctor_text
+
+        with exits():
+            sections = examine(folder, bodies.registry)
+            print(doctor_text.text(sections))
+            if any(fact.needed for section in sections for fact in section.facts):
+                raise Exit(code=FAILED)
+
+    return invoke_task(doctor, "doctor", ())
 
 
 def _selection(

@@ -7,7 +7,7 @@ again when it has them. Knows nothing of what an installer does.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +40,16 @@ def run(request: Request, bodies: Sequence[Body], config: Any = None) -> RunResu
 
 def missing(request: Request, bodies: Sequence[Body]) -> list[str]:
     """Ids of the setup tasks that the request's own tasks need done and which are not."""
-    setups = plan_setup(request, bodies).graph.tasks
-    undone = [task for task in setups if not _is_done(request.folder, task)]
-    if not undone:
+    due = undone(request.folder, plan_setup(request, bodies).graph.tasks)
+    if not due:
         return []
     plan = offers.plan(request, bodies)
-    return [t.id for t in serving(undone, plan) if t.language not in request.environments]
+    return [t.id for t in serving(due, plan) if t.language not in request.environments]
+
+
+def undone(folder: Path, tasks: Iterable[Task]) -> list[Task]:
+    """Those setup tasks of which something that they create is missing in the workspace."""
+    return [task for task in tasks if task.verb == VERB and not _is_done(folder, task)]
 
 
 def plan_setup(request: Request, bodies: Sequence[Body], tasks: Sequence[Task] = ()) -> Plan:
@@ -56,16 +60,18 @@ def plan_setup(request: Request, bodies: Sequence[Body], tasks: Sequence[Task] =
 
 def serving(setups: Sequence[Task], plan: Plan) -> list[Task]:
     """Those which set up what the tasks of a plan use: their projects, and the ones around them."""
-    users = [task for task in plan.graph.tasks if task.verb not in _WITHOUT]
-    projects = plan.workspace.projects
+    users, projects = plan.graph.tasks, plan.workspace.projects
     return [
         setup
         for setup in setups
-        if setup.id not in plan.tasks and any(_serves(setup, user, projects) for user in users)
+        if setup.id not in plan.tasks and any(serves(setup, user, projects) for user in users)
     ]
 
 
-def _serves(setup: Task, user: Task, projects: Mapping[str, Project]) -> bool:
+def serves(setup: Task, user: Task, projects: Mapping[str, Project]) -> bool:
+    """Whether a setup task sets up what another task uses."""
+    if user.verb in _WITHOUT:
+        return False
     languages = {setup.language, user.language}
     if len(languages) > 1 and "" not in languages:
         return False

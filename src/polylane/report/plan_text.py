@@ -9,12 +9,21 @@ import os
 import shlex
 from collections.abc import Iterator
 
+from polylane.describe.claims_file import FILE
 from polylane.model import Claim, Task
-from polylane.plan.graph import build, longest_paths
+from polylane.plan.claiming import with_claims
+from polylane.plan.durations import Past, spans
+from polylane.plan.estimate import Estimate, time_left
+from polylane.plan.graph import Graph, longest_paths
 from polylane.planning import Plan
 
 #: So many ids are named in one line.
 _LISTED = 8
+
+#: Below, tenths of seconds count; from so many seconds on, minutes; from so many minutes on, hours.
+_SHORT_S = 10
+_LONG_S = 120
+_HOUR_MIN = 120
 
 #: The bytes that stand for themselves between a shell's ``$'`` and ``'``.
 _PLAIN = frozenset(range(ord(" "), ord("~") + 1)) - frozenset(b"'\\")
@@ -43,15 +52,15 @@ def _word(text: str) -> str:
     return f"$'{''.join(letters)}'"
 
 
-def plan(plan: Plan) -> str:
-    """The whole plan."""
-    return "\n".join(_lines(plan))
+def plan(plan: Plan, past: Past | None = None) -> str:
+    """The whole plan; ``past``: what earlier runs took."""
+    return "\n".join(_lines(plan, past or Past()))
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(plan: Plan, past: Past) -> Iterator[str]:
     graph = plan.graph
     mode = "parallel" if plan.mode.parallel else "sequential"
-    slots = f"{plan.mode.jobs} slot{'s' if plan.mode.jobs > 1 else ''}"
+    slots = _counted(plan.mode.jobs, "slot")
     yield f"{len(graph.tasks)} tasks, {mode}, {slots}; in reference order:"
     for index, task in enumerate(graph.tasks):
         yield f"{task.id}"
@@ -67,7 +76,9 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield "    reads and writes are unknown: taken to be its whole project"
     yield ""
     yield from _projects(plan)
-    yield from _cost(plan)
+    yield from _vanished(plan)
+    yield from _cost(plan.graph)
+    yield from _expected(plan, past)
 
 
 def _listed(ids: list[str]) -> str:
@@ -90,21 +101,67 @@ def _projects(plan: Plan) -> Iterator[str]:
             yield f"    {name}: {what}: {why}"
 
 
-def _cost(plan: Plan) -> Iterator[str]:
+def _vanished(plan: Plan) -> Iterator[str]:
+    if plan.vanished:
+        yield (
+            f"{FILE} speaks of tasks that are not there: {_listed([*plan.vanished])};"
+            " inv lanes.trace --write drops them"
+        )
+
+
+def _cost(graph: Graph) -> Iterator[str]:
     """Say how much parallelism unknown claims cost."""
-    graph = plan.graph
     if not graph.tasks:
         return
-    length = round(max(longest_paths(graph, lambda _: 1.0)))
-    yield f"longest chain: {length} of {len(graph.tasks)} tasks"
+    yield f"longest chain: {chain(graph)} of {len(graph.tasks)} tasks"
     unknown = [task.id for task in graph.tasks if not task.claim.known]
     if not unknown:
         return
-    place = {task.id: i for i, task in enumerate(graph.tasks)}
-    free = [t if t.claim.known else t._replace(claim=Claim()) for t in graph.tasks]
-    without = build(free, lambda task: (place[task.id],))
-    best = round(max(longest_paths(without, lambda _: 1.0)))
+    best = chain(with_claims(graph, dict.fromkeys(unknown, Claim())))
     yield (
         f"{len(unknown)} tasks have unknown claims ({_listed(unknown)});"
         f" if they touched nothing that others touch, the longest chain would be {best}"
     )
+
+
+def _expected(plan: Plan, past: Past) -> Iterator[str]:
+    """Say how long it may take, where earlier runs support that."""
+    whole = _estimate(plan, past, parallel=plan.mode.parallel)
+    if whole is None:
+        return
+    how = "in sequence"
+    if plan.mode.parallel:
+        how = f"in parallel with {_counted(plan.mode.jobs, 'slot')}"
+        alone = _estimate(plan, past, parallel=False)
+        how += f" (about {seconds(alone.likely)} in sequence)" if alone is not None else ""
+    runs = _counted(whole.runs, "earlier run")
+    yield f"expected: about {seconds(whole.likely)} {how}, from {runs}"
+
+
+def _estimate(plan: Plan, past: Past, *, parallel: bool) -> Estimate | None:
+    expected = spans(plan.graph.tasks, past, parallel=parallel)
+    if not parallel:
+        return time_left(plan.graph, expected, slots=1)
+    return time_left(plan.graph, expected, slots=plan.mode.jobs, alone=plan.mode.alone)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def seconds(wall: float) -> str:
+    """A time as people say it, no more exact than it can be known: ``0.4 s``, ``41 s``, ``3 min``.
+
+    ``wall`` is in seconds.
+    """
+    if wall < _SHORT_S:
+        return f"{max(wall, 0.1):.1f} s"
+    if wall < _LONG_S:
+        return f"{wall:.0f} s"
+    minutes = round(wall / 60)
+    return f"{minutes} min" if minutes < _HOUR_MIN else f"{minutes // 60} h {minutes % 60} min"
+
+
+def chain(graph: Graph) -> int:
+    """How many tasks the longest chain has."""
+    return round(max(longest_paths(graph, lambda _: 1.0), default=0.0))
