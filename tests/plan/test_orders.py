@@ -107,3 +107,53 @@ def test_a_schedule_runs_the_batches_as_they_are(seed: int) -> None:
         for task in batch:
             schedule.finish(task, Outcome.PASSED)
     assert ran == [set(batch) for batch in batches]
+
+
+def test_tasks_that_only_touch_in_time_were_not_at_once() -> None:
+    """One ended when the other started, in either order."""
+    coverage = Coverage(graph(Claim(), Claim(), Claim()))
+    coverage.record({0: (1.0, 2.0), 1: (2.0, 3.0), 2: (0.0, 1.0)})
+    assert coverage.reversed == {(0, 2), (1, 2)}
+    assert not coverage.overlapped
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_slot_turns_the_order_round(seed: int) -> None:
+    """As far as it may: the last goes first, and what must go before it."""
+    free = [Claim(), Claim(writes=("a",)), Claim(), Claim(reads=("a",))]
+    made = graph(*free)
+    assert next_round(made, Coverage(made), 1, Random(seed)) == [(1,), (3,), (2,), (0,)]
+
+
+@given(claims(), st.integers(1, 4), st.integers())
+def test_the_graph_of_a_round_has_an_order(touched: list[Claim], slots: int, seed: int) -> None:
+    """Of every vertex, joins too, each once and behind all that come before it."""
+    made = graph(*touched)
+    changed = in_batches(made, next_round(made, Coverage(made), slots, Random(seed)))
+    place = {vertex: i for i, vertex in enumerate(changed.order)}
+    assert sorted(changed.order) == list(range(len(changed.before)))
+    for vertex, before in enumerate(changed.before):
+        assert all(place[earlier] < place[vertex] for earlier in before)
+
+
+def test_a_task_wider_than_the_slots_has_them_all() -> None:
+    """It runs alone, where it could never fit."""
+    made = graph(Claim(), Claim(), slots=5)
+    assert [len(batch) for batch in next_round(made, Coverage(made), 3, Random(1))] == [1, 1]
+
+
+def test_a_round_after_all_is_covered_fills_its_slots() -> None:
+    """What is left to find may show under load only."""
+    made = graph(*[Claim()] * 6)
+    coverage = Coverage(made)
+    coverage.reversed = coverage.overlapped = set(coverage.pairs)
+    assert [len(batch) for batch in next_round(made, coverage, 3, Random(1))] == [3, 3]
+
+
+def test_few_rounds_cover_long_chains() -> None:
+    """Each batch has what the ones before it could not bring together."""
+    made = graph(*[Claim(writes=(FILES[i % 3],)) for i in range(9)])
+    coverage, random = Coverage(made), Random(1)
+    for _ in made.tasks:
+        coverage.record(spans(next_round(made, coverage, 3, random)))
+    assert coverage.complete, str(coverage)

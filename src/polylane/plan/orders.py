@@ -6,7 +6,7 @@ before it. Pure: randomness comes from the caller, times are only compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from random import Random
 
@@ -54,59 +54,74 @@ class Coverage:
 
 def next_round(graph: Graph, coverage: Coverage, slots: int, random: Random) -> list[Batch]:
     """Choose batches that cover as many of the missing pairs as a greedy choice finds."""
-    late = coverage.pairs - coverage.reversed
-    apart = coverage.pairs - coverage.overlapped
+    missing = _Missing(coverage, len(graph.tasks))
+    before = [_bits(graph.tasks_before(task)) for task in range(len(graph.tasks))]
+    rest = (1 << len(before)) - 1
     batches: list[Batch] = []
-    for ready, rest in _steps(graph, batches):
-        batches.append(_batch(graph, ready, rest, late, apart, slots, random))
+    while rest:
+        ready = [
+            task for task, earlier in enumerate(before) if rest >> task & 1 and not earlier & rest
+        ]
+        batches.append(_batch(graph, ready, rest, missing, slots, random))
+        rest &= ~_bits(batches[-1])
     return batches
 
 
-def _steps(graph: Graph, batches: list[Batch]) -> Iterator[tuple[list[int], set[int]]]:
-    """What is ready after each batch that the caller adds, and all that is not placed yet."""
-    rest = set(range(len(graph.tasks)))
-    before = {task: set(graph.tasks_before(task)) for task in rest}
-    while rest:
-        yield [task for task in sorted(rest) if not before[task] & rest], rest
-        rest -= set(batches[-1])
+def _bits(tasks: Iterable[int]) -> int:
+    """A set of tasks as the bits of a number: a thousand tasks have half a million pairs."""
+    return sum(1 << task for task in tasks)
+
+
+class _Missing:
+    """The pairs that are not covered yet: for each task the others, as bits."""
+
+    def __init__(self, coverage: Coverage, tasks: int) -> None:
+        #: Earlier ones of the reference order, that should once come after it.
+        self.earlier = [0] * tasks
+        #: Later ones that should once come before it.
+        self.later = [0] * tasks
+        #: Those that should once run beside it.
+        self.apart = [0] * tasks
+        for a, b in coverage.pairs - coverage.reversed:
+            self.earlier[b] |= 1 << a
+            self.later[a] |= 1 << b
+        for a, b in coverage.pairs - coverage.overlapped:
+            self.apart[a] |= 1 << b
+            self.apart[b] |= 1 << a
+
+    def gain(self, task: int, rest: int) -> int:
+        """How many pairs are covered where a task goes before all of the rest."""
+        return (self.earlier[task] & rest).bit_count()
+
+    def loss(self, task: int, rest: int, unready: int) -> int:
+        """How many are not: later ones that should go first, or beside it and are not ready."""
+        later = (self.later[task] & rest).bit_count()
+        return later + (self.apart[task] & unready).bit_count()
 
 
 def _batch(
-    graph: Graph,
-    ready: Sequence[int],
-    rest: set[int],
-    late: frozenset[tuple[int, int]],
-    apart: frozenset[tuple[int, int]],
-    slots: int,
-    random: Random,
+    graph: Graph, ready: Sequence[int], rest: int, missing: _Missing, slots: int, random: Random
 ) -> Batch:
     """Tasks that fit into the slots: first what others should come after, then what meets it."""
+    unready = rest & ~_bits(ready)
     tie = {task: random.random() for task in ready}
-    # What a task gains by going before the earlier ones of the reference order, and what it loses
-    # where later ones should still go before it, or run beside it and are not ready yet.
-    gains = {task: sum((other, task) in late for other in rest) for task in ready}
-    unready = rest - set(ready)
-    loses = {
-        task: sum((task, other) in late for other in rest)
-        + sum(_pair(task, other) in apart for other in unready)
-        for task in ready
-    }
+    loses = {task: missing.loss(task, rest, unready) for task in ready}
+    value = {task: missing.gain(task, rest) - loses[task] for task in ready}
     chosen: list[int] = []
-    free = slots
-    candidates = set(ready)
-    while candidates:
-        meets = {t: sum(_pair(t, other) in apart for other in chosen) for t in candidates}
-        task = max(candidates, key=lambda t: (meets[t], gains[t] - loses[t], tie[t]))
-        candidates.discard(task)
-        weight = min(graph.tasks[task].slots, slots)
-        if weight <= free and (not chosen or meets[task] or not loses[task]):
-            chosen.append(task)
-            free -= weight
-    return tuple(chosen)
-
-
-def _pair(a: int, b: int) -> tuple[int, int]:
-    return (a, b) if a < b else (b, a)
+    free, beside = slots, 0
+    while True:
+        meets = {
+            task: (missing.apart[task] & beside).bit_count()
+            for task in ready
+            if not beside >> task & 1 and min(graph.tasks[task].slots, slots) <= free
+        }
+        fitting = [task for task in meets if not chosen or meets[task] or not loses[task]]
+        if not fitting:
+            return tuple(chosen)
+        _, _, _, task = max((meets[each], value[each], tie[each], each) for each in fitting)
+        chosen.append(task)
+        beside |= 1 << task
+        free -= min(graph.tasks[task].slots, slots)
 
 
 def in_batches(graph: Graph, batches: Sequence[Batch]) -> Graph:
