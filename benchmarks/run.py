@@ -31,7 +31,7 @@ def main() -> None:
     for workspace in said.qa:
         rounds = said.rounds or 5
         figures += qa(workspace.resolve(), rounds=rounds, jobs=said.jobs, limit=said.limit)
-    print(f"{_machine()}\n\n{table(figures)}")
+    print(f"{machine()}\n\n{table(figures)}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -58,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     return said
 
 
-def _machine() -> str:
+def machine() -> str:
     """What was measured where."""
     cores = len(os.sched_getaffinity(0))
     return (

@@ -46,6 +46,21 @@ def of_true(folder: Path, count: int) -> Path:
     return folder
 
 
+def of_true_in_projects(folder: Path, count: int, projects: int) -> Path:
+    """The same in ``projects`` projects ``p0``, ``p1``, ..., one after the other."""
+    of_true(folder, 0)
+    lines = []
+    for i in range(projects):
+        _new(folder / f"p{i}")
+        (folder / f"p{i}" / "pyproject.toml").write_text(f'[project]\nname = "p{i}"\n')
+    for i in range(count):
+        lines.append(f'[tool.polylane.tasks."all:p{i % projects}:t{i}"]')
+        lines += [f'command = ["{TRUE}"]', "reads = []", "writes = []"]
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write("\n".join(lines) + "\n")
+    return folder
+
+
 def of_true_for_ninja(folder: Path, count: int) -> Path:
     """The same for ninja: nothing is made, so that every command runs each time."""
     _new(folder)
