@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from polylane.errors import UserError
-from polylane.remember import history, runs
+from polylane.remember import runs
 
 
 def finished(folder: Path, **head: object) -> runs.RunFolder:
@@ -92,50 +92,11 @@ class TestRuns:
         assert runs.prune(tmp_path, 1) == []
 
 
-class TestHistory:
-    """What earlier runs took."""
-
-    def test_the_newest_duration_counts(self, tmp_path: Path) -> None:
-        """Of tasks that ran to their end."""
-        passed = {"id": "a", "outcome": "passed", "started_s": 0.0, "wall_s": 1.0}
-        finished(tmp_path, tasks=[passed, {**passed, "id": "b", "wall_s": 5.0}])
-        finished(
-            tmp_path, tasks=[{**passed, "wall_s": 2.0}, {**passed, "id": "c", "outcome": "skipped"}]
-        )
-        assert history.durations(tmp_path, {"a", "b", "c"}) == {"a": 2.0, "b": 5.0}
-
-    def test_no_older_run_is_read_than_must_be(self, tmp_path: Path) -> None:
-        """Once the duration of every task that matters is known."""
-        passed = {"id": "a", "outcome": "passed", "started_s": 0.0, "wall_s": 1.0}
-        finished(tmp_path, tasks=[{**passed, "id": "b"}])
-        finished(tmp_path, tasks=[passed])
-        assert history.durations(tmp_path, {"a"}) == {"a": 1.0}
-
-    def test_a_broken_result_is_passed_over(self, tmp_path: Path) -> None:
-        """It is somebody else's file by now."""
-        run = finished(tmp_path)
-        (run.path / "result.json").write_text('{"a": 1, "tasks": [broken', encoding="utf-8")
-        assert history.durations(tmp_path, {"a"}) == {}
-        assert runs.tasks_of(run.path) == []
-
-    def test_a_sequential_run_of_the_same_selection_is_the_measure(self, tmp_path: Path) -> None:
-        """The newest that passed, with as many tasks."""
-        finished(tmp_path, task_count=2, wall_s=7.0)
-        finished(tmp_path, task_count=2, mode="parallel", wall_s=1.0)
-        finished(tmp_path, task_count=3, wall_s=2.0)
-        finished(tmp_path, task_count=2, exit_code=1, wall_s=3.0)
-        finished(tmp_path, task_count=2, selection=["lint"], wall_s=4.0)
-        assert history.sequential_wall(tmp_path, ["qa"], 2) == 7.0
-        assert history.sequential_wall(tmp_path, ["docs"], 2) is None
+class TestResult:
+    """``result.json``."""
 
     def test_result_is_json_with_tasks_last(self, tmp_path: Path) -> None:
         """So that the rest can be read without them."""
         run = finished(tmp_path, tasks=[{"id": "a"}])
         text = (run.path / "result.json").read_text(encoding="utf-8")
         assert list(json.loads(text))[-1] == "tasks"
-        assert [head["wall_s"] for _, head in runs.heads(tmp_path)] == [9.0]
-
-    def test_a_head_may_be_long(self, tmp_path: Path) -> None:
-        """It is read until the tasks begin, however far that is."""
-        finished(tmp_path, selection=["x" * 10_000], tasks=[{"id": "a"}])
-        assert [head["selection"] for _, head in runs.heads(tmp_path)] == [["x" * 10_000]]

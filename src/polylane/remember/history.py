@@ -1,43 +1,119 @@
-"""What earlier runs took: durations of tasks, and the wall time of sequential runs.
+"""What earlier runs took, as a start wants to know it: ``.polylane/durations.cache``.
 
-Read from the results that are kept. Knows nothing of the run that asks.
+A summary of the history beside it, which says the same as the database and is read without SQLite:
+that would cost each start 3 ms. Whoever writes a run into the database writes it too. It may be
+removed at any time: then the database is asked.
+
+Knows nothing of SQLite, nor of the run that asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+import marshal
+import sys
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from polylane.remember import runs
+from polylane.describe.home import NAME
+from polylane.model import Task
+from polylane.plan.durations import Past, Walls
+from polylane.result import RunResult
 
-#: So many runs are looked at for a task's duration.
-_LOOK_AT = 3
+#: The database.
+FILE = "history.sqlite3"
+#: Its summary.
+SUMMARY = "durations.cache"
+
+#: A task's wall time is the median of at most so many passed runs, the newest.
+SAMPLES = 5
+#: So many selections are remembered with the wall time of their sequential run, the newest.
+SELECTIONS = 50
+
+#: What wrote the file: another Python may marshal in another way.
+_MARK = f"polylane history 1 {sys.implementation.cache_tag}\n".encode()
+_SUM_BYTES = 4
+
+#: A task's tool, its `Walls` in parallel runs and in sequential ones, its key in the database, and
+#: how often it has run.
+Entry = tuple[str, Walls, Walls, int, int]
 
 
-def durations(workspace: Path, wanted: AbstractSet[str]) -> dict[str, float]:
-    """The wall time in seconds of each task that ran to its end lately, by id, newest first.
+class Summary(NamedTuple):
+    """What the database says of durations."""
 
-    Those of ``wanted``, and of others that lie beside them.
+    #: The newest run in the database, by its id; empty where there is none.
+    run: str
+    #: By the task's id.
+    tasks: dict[str, Entry]
+    #: As in `Past`.
+    sequential: dict[tuple[tuple[str, ...], int], float]
+
+
+def past(workspace: Path) -> Past:
+    """What is known of earlier runs; nothing where there is no history that can be read."""
+    if not (workspace / NAME / FILE).exists():
+        return Past()
+    summary = read(workspace)
+    if summary is None:
+        try:
+            from polylane.remember import database  # few starts need it
+        except ImportError:
+            return Past()
+        summary = database.summary(workspace)
+    return Past(summary.tasks, summary.sequential)
+
+
+def load() -> None:
+    """Load what `record` needs: it takes 3 ms, for which a run that ends has time."""
+    with suppress(ImportError):
+        from polylane.remember import database  # noqa: F401
+
+
+def record(
+    workspace: Path, run: RunResult, tasks: Mapping[str, Task], *, narrowed: bool = False
+) -> str:
+    """Add a run; returns an empty text, or a line that says why it is not there.
+
+    ``narrowed``: tasks got words or files of their own, so that their times are not the usual ones.
     """
-    known: dict[str, float] = {}
-    for seen, (path, _) in enumerate(runs.heads(workspace)):
-        if seen == _LOOK_AT or wanted <= known.keys():
-            break
-        for task in runs.tasks_of(path):
-            if task.get("outcome") in ("passed", "failed") and task.get("started_s") is not None:
-                known.setdefault(task["id"], task["wall_s"])
-    return known
+    try:
+        from polylane.remember import database  # only a run's end needs it
+    except ImportError as error:  # some Pythons are built without SQLite
+        return f"no history: {error}"
+    return database.record(workspace, run, tasks, narrowed=narrowed)
 
 
-def sequential_wall(workspace: Path, selection: Sequence[str], tasks: int) -> float | None:
-    """The wall time of the newest passed sequential run of the same selection, if there is one."""
-    for _, head in runs.heads(workspace):
-        if (
-            head.get("mode") == "sequential"
-            and head.get("selection") == list(selection)
-            and head.get("task_count") == tasks
-            and head.get("exit_code") == 0
-        ):
-            return float(head["wall_s"])
-    return None
+def read(workspace: Path) -> Summary | None:
+    """The summary; None where there is none that we wrote, and whole."""
+    try:
+        data = (workspace / NAME / SUMMARY).read_bytes()
+    except OSError:
+        return None
+    head = len(_MARK) + _SUM_BYTES
+    body = memoryview(data)[head:]
+    if data[:head] != _MARK + _sum(body):
+        return None
+    return Summary(*marshal.loads(body))  # noqa: S302 - our own file, and whole
+
+
+def write(workspace: Path, summary: Summary) -> None:
+    """Write it where nobody else writes; `OSError` where that cannot be.
+
+    A new file: to replace one, or to empty it, makes some file systems flush it to the disk.
+    """
+    path = workspace / NAME / SUMMARY
+    body = marshal.dumps(tuple(summary))
+    path.unlink(missing_ok=True)
+    path.write_bytes(_MARK + _sum(body) + body)
+
+
+def _sum(body: bytes | memoryview) -> bytes:
+    return zlib.crc32(body).to_bytes(_SUM_BYTES, "big")
+
+
+def longer(walls: Walls, wall: float) -> Walls:
+    """The newest of them, with one more."""
+    return (*walls[1 - SAMPLES :], wall)

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +22,6 @@ LAST = "last"
 
 #: File names have 255 bytes; what is longer is cut and told apart by a hash.
 _NAME_LIMIT = 200
-
-#: What a result says of the whole run fits into so many bytes, as a rule.
-_HEAD_BYTES = 4096
 
 #: A run without a result may still be going on; after so long it was killed.
 _ABANDONED_S = 86_400.0
@@ -101,32 +97,3 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def heads(workspace: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The runs, newest first, with what their results say of the whole run (no tasks)."""
-    for path in _newest(workspace / ".polylane" / "runs"):
-        with suppress(OSError, ValueError):
-            head, mark, _ = _beginning(path / RESULT).partition(b', "tasks": ')
-            if mark:
-                yield path, json.loads(head + b"}")
-
-
-def _beginning(path: Path) -> bytes:
-    """A result up to its tasks, and some more: with thousands of tasks the rest is long."""
-    data = b""
-    with path.open("rb") as file:
-        while b', "tasks": ' not in data and (more := file.read(_HEAD_BYTES)):
-            data += more
-    return data
-
-
-def tasks_of(path: Path) -> list[dict[str, Any]]:
-    """What a run's result says of its tasks; empty where it cannot be read."""
-    try:
-        tasks: list[dict[str, Any]] = json.loads((path / RESULT).read_text(encoding="utf-8"))[
-            "tasks"
-        ]
-    except (OSError, ValueError, KeyError):
-        return []
-    return tasks

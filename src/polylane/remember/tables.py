@@ -1,0 +1,212 @@
+"""The tables of the history, and what is written to and read from them; docs/results.md has them.
+
+Knows nothing of the file that they lie in, nor of who else uses it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from polylane.errors import PASSED, SIGNAL_BASE
+from polylane.model import Task
+from polylane.outcome import Outcome, TaskResult
+from polylane.plan.durations import Walls
+from polylane.remember.history import SELECTIONS, Entry, Summary, longer
+from polylane.result import RunResult
+
+#: So many runs of each task are kept.
+KEEP = 50
+
+#: The statements that lead from each version to the next; ``PRAGMA user_version`` counts them.
+STEPS = (
+    """
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        selection TEXT NOT NULL,
+        jobs INTEGER NOT NULL,
+        started TEXT NOT NULL,
+        wall_s REAL NOT NULL,
+        work_s REAL NOT NULL,
+        critical_path_s REAL NOT NULL,
+        slots_used INTEGER NOT NULL,
+        exit_code INTEGER NOT NULL,
+        task_count INTEGER NOT NULL,
+        interrupted INTEGER NOT NULL,
+        narrowed INTEGER NOT NULL
+    );
+    CREATE TABLE tasks (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        verb TEXT NOT NULL,
+        project TEXT NOT NULL,
+        language TEXT NOT NULL,
+        tool TEXT NOT NULL
+    );
+    CREATE TABLE task_runs (
+        run INTEGER NOT NULL,
+        task INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        exit_code INTEGER,
+        started_s REAL NOT NULL,
+        wall_s REAL NOT NULL,
+        cpu_s REAL NOT NULL,
+        max_rss_bytes INTEGER,
+        read_bytes INTEGER NOT NULL,
+        write_bytes INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        PRIMARY KEY (run, task)
+    ) WITHOUT ROWID;
+    CREATE INDEX task_runs_by_task ON task_runs (task, number);
+    """,
+)
+
+_ADD_RUN = "INSERT INTO runs VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_TASK_RUN = "INSERT OR REPLACE INTO task_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def newest(database: sqlite3.Connection) -> str:
+    """The id of the newest run; empty where there is none."""
+    row = database.execute("SELECT name FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    return row[0] if row else ""
+
+
+def summary(database: sqlite3.Connection) -> Summary:
+    """What the tables say of durations: all of them are read."""
+    walls: dict[tuple[int, str], Walls] = {}
+    for key, mode, wall in database.execute(
+        "SELECT task, mode, task_runs.wall_s FROM task_runs JOIN runs ON runs.id = run"
+        " WHERE outcome = 'passed' AND NOT narrowed AND typeof(task_runs.wall_s) = 'real'"
+        " ORDER BY run"
+    ):
+        walls[key, mode] = longer(walls.get((key, mode), ()), wall)
+    by_name: dict[str, Entry] = {}
+    for key, name, tool, runs in database.execute(
+        "SELECT tasks.id, name, tool, coalesce(max(number), 0) FROM tasks"
+        " LEFT JOIN task_runs ON task = tasks.id GROUP BY tasks.id"
+    ):
+        parallel, sequential = (walls.get((key, mode), ()) for mode in ("parallel", "sequential"))
+        by_name[name] = (tool, parallel, sequential, key, runs)
+    return Summary(newest(database), by_name, _sequential(database))
+
+
+def _sequential(database: sqlite3.Connection) -> dict[tuple[tuple[str, ...], int], float]:
+    found: dict[tuple[tuple[str, ...], int], float] = {}
+    for selection, count, wall in database.execute(
+        "SELECT selection, task_count, wall_s FROM runs WHERE mode = 'sequential'"
+        " AND exit_code = 0 AND NOT narrowed AND typeof(wall_s) = 'real' ORDER BY id"
+    ):
+        with suppress(ValueError):  # somebody else's text
+            _put(found, (tuple(map(str, json.loads(selection))), count), wall)
+    return found
+
+
+def _put(
+    sequential: dict[tuple[tuple[str, ...], int], float], key: tuple[tuple[str, ...], int], s: float
+) -> None:
+    """Remember a selection's wall time as the newest, and forget the oldest."""
+    sequential.pop(key, None)
+    sequential[key] = s
+    while len(sequential) > SELECTIONS:
+        del sequential[next(iter(sequential))]
+
+
+class AddedRun(NamedTuple):
+    """A run on its way into the database."""
+
+    result: RunResult
+    tasks: Mapping[str, Task]
+    narrowed: bool
+
+    def add(self, database: sqlite3.Connection, known: Summary) -> None:
+        """Add it to the database, and to what is known."""
+        run = self._add_run(database)
+        ran = [task for task in self.result.tasks if task.started_s is not None]
+        self._add_new_tasks(database, known, ran)
+        rows = [self._row(run, task, known) for task in ran]
+        database.executemany(_ADD_TASK_RUN, rows)
+        old = [(key, number - KEEP) for _, key, number, *_ in rows if number > KEEP]
+        database.executemany("DELETE FROM task_runs WHERE task = ? AND number = ?", old)
+        if run % KEEP == 0:
+            database.execute(
+                "DELETE FROM runs WHERE id <= ?"
+                " AND NOT EXISTS (SELECT 1 FROM task_runs WHERE task_runs.run = runs.id)",
+                (run - KEEP,),
+            )
+        self._add_sequential(known)
+
+    def _add_run(self, database: sqlite3.Connection) -> int:
+        run = self.result
+        values = (
+            run.id,
+            run.mode,
+            json.dumps([stored(word) for word in run.selection], ensure_ascii=False),
+            run.jobs,
+            f"{run.started[:-2]}:{run.started[-2:]}",  # as SQLite's own functions want it
+            run.wall_s,
+            run.work_s,
+            run.critical_path_s,
+            run.slots_used,
+            run.exit_code,
+            len(run.tasks),
+            run.exit_code > SIGNAL_BASE,
+            self.narrowed,
+        )
+        return database.execute(_ADD_RUN, values).lastrowid or 0
+
+    def _add_new_tasks(
+        self, database: sqlite3.Connection, known: Summary, ran: Sequence[TaskResult]
+    ) -> None:
+        new = {stored(each.id): each.id for each in ran if stored(each.id) not in known.tasks}
+        if not new:
+            return
+        last = database.execute("SELECT coalesce(max(id), 0) FROM tasks").fetchone()[0]
+        rows = []
+        for key, (name, task_id) in enumerate(new.items(), last + 1):
+            task = self.tasks[task_id]
+            parts = (task.verb, task.project, task.language, task.tool)
+            rows.append((key, name, *map(stored, parts)))
+            known.tasks[name] = (stored(task.tool), (), (), key, 0)
+        database.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def _row(self, run: int, task: TaskResult, known: Summary) -> tuple[Any, ...]:
+        """The task's row; what is known of it counts it too."""
+        name = stored(task.id)
+        tool, parallel, sequential, key, runs = known.tasks[name]
+        if task.outcome is Outcome.PASSED and not self.narrowed:
+            if self.result.mode == "parallel":
+                parallel = longer(parallel, task.wall_s)
+            else:
+                sequential = longer(sequential, task.wall_s)
+        known.tasks[name] = (tool, parallel, sequential, key, runs + 1)
+        return (
+            run,
+            key,
+            runs + 1,
+            str(task.outcome),
+            task.exit_code,
+            task.started_s,
+            task.wall_s,
+            task.cpu_s,
+            task.max_rss_bytes,
+            task.read_bytes,
+            task.write_bytes,
+            task.attempts,
+        )
+
+    def _add_sequential(self, known: Summary) -> None:
+        run = self.result
+        if run.mode == "sequential" and run.exit_code == PASSED and not self.narrowed:
+            selection = tuple(map(stored, run.selection))
+            _put(known.sequential, (selection, len(run.tasks)), run.wall_s)
+
+
+def stored(text: str) -> str:
+    """A text as it is stored: a lone surrogate (a name that is not UTF-8) as JSON's escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

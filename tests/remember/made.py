@@ -1,0 +1,47 @@
+"""Runs that were, for the history's tests: results, and the tasks that they are of."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from polylane.model import Claim, Task
+from polylane.outcome import Outcome, TaskResult
+from polylane.result import RunResult
+
+_numbers = count(1)
+
+
+def task(name: str) -> Task:
+    """The task with this id."""
+    verb, project, tool = name.split(":")
+    return Task(name, verb, project, "python", tool, (tool,), ".", Claim())
+
+
+def ended(name: str, wall: float = 1.0, **more: Any) -> TaskResult:
+    """The end of a task that passed."""
+    values = {"exit_code": 0, "started_s": 0.5, "attempts": 1, **more}
+    return TaskResult(name, values.pop("outcome", Outcome.PASSED), wall_s=wall, **values)
+
+
+def run(*tasks: TaskResult, **more: Any) -> RunResult:
+    """A run of them, in parallel and passed where nothing else is said."""
+    values: dict[str, Any] = {
+        "id": f"run-{next(_numbers)}",
+        "mode": "parallel",
+        "selection": ("lint",),
+        "jobs": 2,
+        "started": "2026-01-02T03:04:05+0100",
+        "wall_s": 2.0,
+        "work_s": 4.0,
+        "critical_path_s": 1.0,
+        "exit_code": 0,
+        "tasks": tasks,
+        **more,
+    }
+    return RunResult(**values)
+
+
+def tasks_of(result: RunResult) -> dict[str, Task]:
+    """The tasks of a run by id."""
+    return {each.id: task(each.id) for each in result.tasks}
