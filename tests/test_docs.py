@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from polylane.describe import config
 from polylane.errors import UserError
 from polylane.model import Claim, Description, Recipe, Task
 from polylane.outcome import BAD, Outcome, TaskResult
+from polylane.remember import tables
 from polylane.result import RunResult, to_json
 from polylane.run.signals import ENDING
 from tests.integrations.repository import TASKS, Repository
@@ -164,6 +167,18 @@ class TestResults:
         of_run, of_tasks = section("results.md", "## `result.json`").split("Each of `tasks` has")
         assert named(of_run) == set(data)
         assert named(of_tasks) == set(data["tasks"][0])
+
+    def test_every_table_of_the_history_is_documented(self) -> None:
+        """With every column, and no other."""
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.executescript("".join(tables.STEPS))
+            known = {
+                name: [column for _, column, *_ in database.execute(f"PRAGMA table_info({name})")]
+                for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='table'")
+            }
+        _, *parts = section("results.md", "## History").split("\nThe table `")
+        documented = {part.partition("`")[0]: named(part) for part in parts}
+        assert documented == {name: set(columns) for name, columns in known.items()}
 
 
 class TestInvoke:
