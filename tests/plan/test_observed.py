@@ -277,3 +277,48 @@ def test_what_one_key_ignores_another_may_hold(claim: Claim) -> None:
     """A ``!`` takes away from the patterns before it in its own key, and from no other's."""
     found = compare(task("x", claim), seen("api/x", "api/x" if claim.writes == ("api",) else ""))
     assert (found.reads, found.writes) == ((), ())
+
+
+def test_names_aside_count_where_a_task_makes_one() -> None:
+    """In the folder itself, not below it; a project is there before any task."""
+    made, below, reader = (task(name, Claim()) for name in "mbr")
+    touched = {
+        made.id: seen(writes="libs/new"),
+        below.id: seen(writes="apps/api/x tools/web"),
+        reader.id: seen(aside="libs/* apps/* tools/*"),
+    }
+    found = heeded((made, below, reader), touched, ["tools/web"])[reader.id]
+    assert [sorted(each) for each in (found.listed, found.aside, found.reads)] == [
+        ["libs"],
+        ["apps/*", "tools/*"],
+        [],
+    ]
+
+
+def test_a_declared_cache_may_be_read() -> None:
+    """Caches need no second claim."""
+    found = compare(task("x", Claim(caches=("api/.c",))), seen("api/.c/x"))
+    assert found.reads == ()
+
+
+@pytest.mark.parametrize("touched", [seen(writes="dist/x"), seen("dist/x")])
+def test_what_is_in_a_folder_that_is_moved_collides(touched: Observed) -> None:
+    """Whether it was written there or read."""
+    mover, other = (task(name, Claim()) for name in "ab")
+    found = collisions(graph(mover, other), {mover.id: seen(writes="dist"), other.id: touched})
+    assert found == [Collision(mover.id, other.id, ("dist",), ordered=False)]
+
+
+def test_who_ignores_what_it_writes_meets_it_all_the_same() -> None:
+    """Only names that it neither reads nor writes can be ignored."""
+    one, other = (task(name, Claim(reads=("**", "!dist"))) for name in "ab")
+    touched = {each.id: seen(writes="dist/x", listed="dist") for each in (one, other)}
+    found = collisions(graph(one, other), touched)
+    assert found == [Collision(one.id, other.id, ("dist/x",), ordered=False)]
+
+
+def test_a_cache_of_its_own_beside_what_it_lists_is_none_of_its_business() -> None:
+    """Somebody else made it."""
+    maker, lister = task("a", Claim()), task("b", Claim(caches=("api/.c",)))
+    touched = {maker.id: seen(writes="api/.c/x api/.c"), lister.id: seen(listed="api api/.c")}
+    assert collisions(graph(maker, lister), touched) == []
