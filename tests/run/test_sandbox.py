@@ -347,3 +347,38 @@ class TestMachine:
         """In a few words, and nothing where it can."""
         monkeypatch.setattr(sandbox, "abi", lambda: version)
         assert (reason in why_not()) is bool(reason) or why_not() == reason
+
+
+@CONFINES
+@pytest.mark.skipif(abi() < 6, reason="this kernel's Landlock scopes no signals")
+class TestFree:
+    """Nothing that is written is refused; signals to others are."""
+
+    def test_anything_may_be_written(self, ws: Path, box: Sandbox) -> None:
+        """In the workspace and beside it."""
+        free = confine(ws, ["."])
+        assert free.is_free
+        assert code(box, free, "echo x > other/y && echo x > ../z", ws) == 0
+
+    def test_what_is_protected_outside_makes_it_no_longer_free(self, ws: Path) -> None:
+        """A linked worktree's git folder, say."""
+        assert not confine(ws, ["."], protected=[str(ws.parent / "git")]).is_free
+        assert not confine(ws, ["own"]).is_free
+
+    def test_signals_reach_what_it_started_and_nobody_else(self, ws: Path, box: Sandbox) -> None:
+        """The process that started it is somebody else."""
+        free = confine(ws, ["."])
+        assert code(box, free, "sleep 300 & kill $! && ! kill -0 $PPID", ws) == 0
+
+    def test_a_body_is_bound_too(self, ws: Path) -> None:
+        """It is a fork, which binds itself."""
+
+        def look() -> str:
+            Sandbox().confine_self(confine(ws, ["."]))
+            try:
+                os.kill(os.getppid(), 0)
+            except PermissionError:
+                return "refused"
+            return "allowed"
+
+        assert in_fork(look) == "refused"

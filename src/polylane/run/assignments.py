@@ -68,7 +68,8 @@ class Assignments:
         """The assignment for an attempt, counted from 1."""
         folder = self._config.folder
         confined = self._confinements.of(task) if self._confinements else None
-        more = self._confinements.variables if self._confinements and confined else ()
+        is_bound = confined is not None and not confined.is_free
+        more = self._confinements.variables if self._confinements and is_bound else ()
         view = self._views.of(task) if self._views else None
         if view is not None and self._views is not None:
             more = (*more, *self._views.variables(view))

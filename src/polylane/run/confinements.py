@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polylane.model import Task
-from polylane.run import sandbox, surroundings
+from polylane.run import landlock, sandbox, surroundings
 from polylane.run.sandbox import Confinement
 from polylane.run.writable import writable
 
@@ -62,7 +62,7 @@ class Confinements:
         self._prepare()
         paths = self._writable(task)
         if "." in paths and not self._protected:
-            return None  # nothing is left to refuse, and under Landlock nothing can be mounted
+            return self._free(task)
         return sandbox.confine(
             self._workspace,
             (*paths, self._own),
@@ -70,8 +70,17 @@ class Confinements:
             temporary=self._temporary,
         )
 
+    def _free(self, task: Task) -> Confinement | None:
+        """Nothing is left to refuse but signals; so things can be mounted, too."""
+        if self._is_viewed(task) or not landlock.scopes_signals():
+            return None
+        return sandbox.confine(self._workspace, ["."])
+
+    def _is_viewed(self, task: Task) -> bool:
+        return task.sandbox == "strict" and self._views is not None and not self._views.why_not()
+
     def _writable(self, task: Task) -> tuple[str, ...]:
-        if task.sandbox == "strict" and self._views is not None and not self._views.why_not():
+        if self._is_viewed(task):
             return (".",)  # of its view
         project = self._projects.get(task.project, ".")
         return writable(str(self._workspace), project, task.claim, self._projects.values())

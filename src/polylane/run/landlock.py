@@ -33,6 +33,7 @@ _REFER = 1 << 13
 _TRUNCATE = 1 << 14
 _ON_FILES = WRITE_FILE | _TRUNCATE
 _SCOPE_SIGNAL = 1 << 1
+_SCOPES_SINCE = 6
 
 #: What programs write to whoever they are: it keeps nothing, or belongs to who opened it.
 DEVICES = (
@@ -74,6 +75,11 @@ def _asked() -> tuple[int, int]:
         return _call(_CREATE_RULESET, None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION), 0
     except OSError as error:
         return 0, error.errno or errno.ENOSYS
+
+
+def scopes_signals() -> bool:
+    """Whether this kernel can refuse signals: Linux 6.12."""
+    return abi() >= _SCOPES_SINCE
 
 
 def write_rights(version: int) -> int:
@@ -121,13 +127,15 @@ class Ruleset:
 
     def __init__(
         self,
-        writable: Iterable[str | os.PathLike[str]],
+        writable: Iterable[str | os.PathLike[str]] | None,
         *,
         places: Places | None = None,
         scope_signals: bool = True,
         version: int | None = None,
     ) -> None:
         """Allow to write ``writable`` (files, and folders with all below) and some `DEVICES`.
+
+        None: anything may be written and mounted, and only signals are scoped.
 
         ``places``: more of these. Rules belong to what a path names now, also when that is moved.
         Paths that are missing or out of reach are left out. The last name of a path may be a
@@ -138,10 +146,10 @@ class Ruleset:
         `OSError` where there is no Landlock, or with the path that no rule can be made for.
         """
         version = abi() if version is None else version
-        rights = write_rights(version)
+        rights = 0 if writable is None else write_rights(version)
         self.fd = _create(rights, version, scope_signals=scope_signals)
         try:
-            for path in (*DEVICES, *writable):
+            for path in () if writable is None else (*DEVICES, *writable):
                 self._allow(path, rights)
             for fd, is_folder in places.opened if places else ():
                 self._add(fd, rights if is_folder else rights & _ON_FILES)
@@ -183,7 +191,7 @@ class Ruleset:
 def _create(rights: int, version: int, *, scope_signals: bool) -> int:
     """``struct landlock_ruleset_attr``, as long as this version knows it."""
     attributes = struct.pack("=Q", rights)
-    if version >= 6 and scope_signals:  # noqa: PLR2004
+    if version >= _SCOPES_SINCE and scope_signals:
         attributes = struct.pack("=QQQ", rights, 0, _SCOPE_SIGNAL)
     return _call(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0)
 

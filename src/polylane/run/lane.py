@@ -65,7 +65,7 @@ class Lane:
             return self._traced(job)
         report = self._attempt(job) if job.view is None else self._strict(job)
         failed = report.kind == "exited" and report.exit_code != 0 and report.signal is None
-        if failed and job.confinement is not None and not self._orphaned:
+        if failed and _is_bound(job) and not self._orphaned:
             report = report._replace(refused=self._refused(job))
         return report
 
@@ -147,6 +147,11 @@ def _bug(error: Exception, begun: float) -> Report:
     where = traceback.extract_tb(error.__traceback__)[-1]
     why = f"BUG: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
     return Report("crashed", reason=why, wall_s=time.monotonic() - begun)
+
+
+def _is_bound(job: Assignment) -> bool:
+    """Whether it may have been refused to write something."""
+    return job.confinement is not None and not Confinement(*job.confinement).is_free
 
 
 def _end(*_: Any) -> None:

@@ -196,7 +196,7 @@ def _become(job: Assignment, environ: dict[str, str]) -> NoReturn:
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - a Path costs as much
         with suppress(OSError):  # the listing's own
             os.set_inheritable(int(name), int(name) in _STREAMS)
-    os.execvpe(command[0], command, environ)  # noqa: S606 - what a task is
+    os.execvpe(command[0], command, environ)  # noqa: S606  # nosec B606
 
 
 def _call(body: Body, words: tuple[str, ...]) -> int:

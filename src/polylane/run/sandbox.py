@@ -47,6 +47,11 @@ class Confinement(NamedTuple):
     #: What lies outside the workspace and is refused all the same.
     protected: tuple[str, ...] = ()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing that is written is refused, and only signals to others are."""
+        return self.workspace in self.writable and not self.protected
+
 
 def why_not() -> str:
     """Why this machine cannot confine, in a few words; empty where it can."""
@@ -88,6 +93,7 @@ class Sandbox:
         """``kept``: how many rulesets stay open."""
         self._kept = kept
         self._outside: _Outside | None = None
+        self._free: Ruleset | None = None
         self._built: OrderedDict[Confinement, _Built] = OrderedDict()
         self._threads: OrderedDict[Ruleset, BoundThread] = OrderedDict()
 
@@ -127,9 +133,14 @@ class Sandbox:
         if self._outside is not None:
             self._outside.close()
             self._outside = None
+        if self._free is not None:
+            self._free.close()
+            self._free = None
 
     def _ruleset(self, confinement: Confinement) -> Ruleset:
         """The ruleset as a new one would be: rules follow inodes, and names come and go."""
+        if confinement.is_free:
+            return self._free_ruleset()
         outside = self._outside_of(confinement)
         inodes = tuple(map(_inode, confinement.writable))
         built = self._built.pop(confinement, None)
@@ -141,6 +152,11 @@ class Sandbox:
         if len(self._built) > self._kept:
             self._built.popitem(last=False)[1].ruleset.close()
         return built.ruleset
+
+    def _free_ruleset(self) -> Ruleset:
+        if self._free is None:
+            self._free = Ruleset(None)
+        return self._free
 
     def _outside_of(self, confinement: Confinement) -> _Outside:
         """The lane's tasks are of one workspace, so that one is kept."""

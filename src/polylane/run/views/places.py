@@ -13,8 +13,8 @@ from typing import NamedTuple
 from polylane.run.views import overlay
 
 #: What is larger or lives longer than what a temporary folder may keep in memory: FHS 3.0, 5.15.
-_LARGE = Path("/var/tmp")  # noqa: S108 - a folder of an unguessable name is made there
-_SMALL = Path("/tmp")  # noqa: S108
+_LARGE = Path("/var/tmp")  # noqa: S108  # nosec B108 - a folder with an unguessable name
+_SMALL = Path("/tmp")  # noqa: S108  # nosec B108
 
 #: Scratch folders begin so; later ones remove those of killed owners.
 PREFIX = "polylane-view-"
