@@ -94,7 +94,7 @@ def _temporary_names() -> Callable[[bytes], bytes]:
     return lambda log: pattern.sub(rb"\1/<name>", log)
 
 
-_USUAL = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - they are looked for, not used
+_USUAL = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # nosec B108 - looked for, not used
 
 
 def first_difference(one: list[bytes], other: list[bytes]) -> str:

@@ -17,7 +17,7 @@ from polylane.run.tracing.touches import Touches
 _NO_FILES = ("/dev", "/proc", "/sys")
 
 #: Of these, what is kept: shared memory has names that two tasks may share.
-_SHARED = "/dev/shm"  # noqa: S108 - only told apart
+_SHARED = "/dev/shm"  # noqa: S108  # nosec B108 - only told apart
 
 #: The folders that runs make for their tasks' temporary files.
 _OWN_TEMPORARY = "polylane-"
