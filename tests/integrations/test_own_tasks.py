@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from polylane.describe import config as configuration
+from polylane.describe import workspace
 from polylane.errors import UserError
 from polylane.integrations import bodies, own_tasks
 
@@ -96,3 +99,21 @@ def test_a_broken_file_is_said_in_one_line(tmp_path: Path, line: str) -> None:
     """Whatever it raises, and nothing of it stays."""
     with pytest.raises(UserError, match=r"^tasks\.py cannot be imported: .*mend the file$"):
         own_tasks.load(write(tmp_path, f"import polylane\n{line}\n"))
+
+
+def test_what_says_no_claims_reads_what_its_project_depends_on(tmp_path: Path) -> None:
+    """As any task does of which nothing is known, near and far."""
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / "polylane.toml").write_text(
+        "[projects.api]\npath = 'services/api'\ndepends = ['core']\n"
+        "[projects.core]\npath = 'libs/core'\ndepends = ['base']\n"
+        "[projects.base]\npath = 'libs/base'\n"
+    )
+    for path in ("services/api", "libs/core", "libs/base"):
+        (tmp_path / path).mkdir(parents=True)
+    bodies.task(verb="lint", project="api")(lambda _: None)
+    config = configuration.load(tmp_path)
+    [task] = bodies.tasks(bodies.registry[-1:], config, workspace.find(config))
+    assert set(task.claim.reads) == {"services/api/**", "libs/core", "libs/base"}
+    assert task.claim.writes == ("services/api/**",)
+    assert not task.claim.known

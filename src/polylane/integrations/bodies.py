@@ -118,6 +118,8 @@ def tasks(bodies: Iterable[Body], config: Config, workspace: Workspace) -> tuple
         at_root = body.project == ROOT_PROJECT and body.project not in workspace.projects
         path = "." if at_root else workspace.project(body.project, body.source).path
         tree = "**" if path == "." else f"{path}/**"
+        depends = () if at_root else workspace.depends_on(body.project)
+        near = [workspace.projects[name].path for name in depends]
         result.append(
             Task(
                 id=body.id,
@@ -128,7 +130,7 @@ def tasks(bodies: Iterable[Body], config: Config, workspace: Workspace) -> tuple
                 argv=(),
                 cwd=path,
                 claim=Claim(
-                    reads=(tree,) if body.reads is None else body.reads,
+                    reads=(tree, *near) if body.reads is None else body.reads,
                     writes=(tree,) if body.writes is None else body.writes,
                     caches=body.caches,
                     locks=body.locks,
