@@ -17,6 +17,7 @@ from polylane.prove.certify import Step
 from polylane.prove.compare import FILE, LOG, OUTCOME
 from polylane.prove.normal import WHAT
 from polylane.prove.rounds import Round
+from polylane.report.words import counted
 from polylane.run.views.places import Place
 
 #: So many differences of a kind are listed; all are in the file.
@@ -33,7 +34,8 @@ _RAN = frozenset({"passed", *BAD})
 
 def beginning(tasks: int, pairs: int, rounds: int, seed: int, place: Place) -> str:
     """What is going to be done."""
-    lines = [f"{tasks} tasks, {pairs} pairs in no order; {rounds} parallel rounds, seed {seed}"]
+    first = f"{counted(tasks, 'task')}, {counted(pairs, 'pair')} in no order"
+    lines = [f"{first}; {counted(rounds, 'parallel round')}, seed {seed}"]
     lines += [f"no view in {refused}" for refused in place.refused]
     if place.none:
         lines.append(
@@ -70,13 +72,13 @@ def text(certificate: Certificate, path: Path) -> str:
 
 def verdict(certificate: Certificate) -> str:
     """One line."""
-    rounds = _count(len(certificate.parallel), "parallel round")
+    rounds = counted(len(certificate.parallel), "parallel round")
     if certificate.signal:
         return f"interrupted after {rounds}: {certificate.coverage}"
     if certificate.differences:
         which = {number for each in certificate.differences for number in each.rounds}
         return (
-            f"different: {_count(len(certificate.differences), 'difference')} from the sequential"
+            f"different: {counted(len(certificate.differences), 'difference')} from the sequential"
             f" run, in {len(which)} of {rounds}"
         )
     same = f"same: {rounds} gave the outcomes, exit codes, files and logs of the sequential run"
@@ -262,10 +264,6 @@ def _name(each: Finding) -> str:
 
 def _s(many: Sequence[object]) -> str:
     return "s" if len(many) > 1 else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _shown(path: Path) -> str:

@@ -16,6 +16,7 @@ from polylane.plan.durations import Past, spans
 from polylane.plan.estimate import Estimate, time_left
 from polylane.plan.graph import Graph, longest_paths
 from polylane.planning import Plan
+from polylane.report.words import counted
 
 #: So many ids are named in one line.
 _LISTED = 8
@@ -60,7 +61,7 @@ def plan(plan: Plan, past: Past | None = None) -> str:
 def _lines(plan: Plan, past: Past) -> Iterator[str]:
     graph = plan.graph
     mode = "parallel" if plan.mode.parallel else "sequential"
-    slots = _counted(plan.mode.jobs, "slot")
+    slots = counted(plan.mode.jobs, "slot")
     yield f"{len(graph.tasks)} tasks, {mode}, {slots}; in reference order:"
     for index, task in enumerate(graph.tasks):
         yield f"{task.id}"
@@ -131,10 +132,10 @@ def _expected(plan: Plan, past: Past) -> Iterator[str]:
         return
     how = "in sequence"
     if plan.mode.parallel:
-        how = f"in parallel with {_counted(plan.mode.jobs, 'slot')}"
+        how = f"in parallel with {counted(plan.mode.jobs, 'slot')}"
         alone = _estimate(plan, past, parallel=False)
         how += f" (about {seconds(alone.likely)} in sequence)" if alone is not None else ""
-    runs = _counted(whole.runs, "earlier run")
+    runs = counted(whole.runs, "earlier run")
     yield f"expected: about {seconds(whole.likely)} {how}, from {runs}"
 
 
@@ -143,10 +144,6 @@ def _estimate(plan: Plan, past: Past, *, parallel: bool) -> Estimate | None:
     if not parallel:
         return time_left(plan.graph, expected, slots=1)
     return time_left(plan.graph, expected, slots=plan.mode.jobs, alone=plan.mode.alone)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def seconds(wall: float) -> str:

@@ -22,6 +22,7 @@ from polylane.prove.trace import TaskTrace, Trace, kept_back
 from polylane.report import plan_text
 from polylane.report.plain import ending
 from polylane.report.summary import printable
+from polylane.report.words import counted
 
 #: So many places, patterns and pairs are named in one go.
 _PLACES = 6
@@ -98,7 +99,7 @@ def _touched(task: Task, seen: Observed, tops: Sequence[str], home: str) -> Iter
     writes = {path for path in seen.writes if not caches.hold(path)}
     reads = {path for path in seen.reads - writes if not caches.hold(path)}
     cached = {path for path in seen.reads | seen.writes if caches.hold(path)}
-    listed = f"; names in {_count(len(seen.listed), 'folder')}" if seen.listed else ""
+    listed = f"; names in {counted(len(seen.listed), 'folder')}" if seen.listed else ""
     yield f"    reads   {_places(reads, tops, task.cwd)}{listed}"
     yield f"    writes  {_places(writes, tops, task.cwd)}"
     if cached:
@@ -169,7 +170,7 @@ def _met(trace: Trace, tops: Sequence[str]) -> Iterator[Line]:
     free = [met for met in trace.collisions if not met.ordered]
     kept = [met for met in trace.collisions if met.ordered]
     if not free:
-        yield Line(f"no two tasks met without an order; {_count(len(kept), 'pair')} met in order")
+        yield Line(f"no two tasks met without an order; {counted(len(kept), 'pair')} met in order")
     else:
         have = "pair of tasks met" if len(free) == 1 else "pairs of tasks met"
         yield Line(f"{len(free)} {have} and nothing orders them:", _WRONG)
@@ -178,7 +179,7 @@ def _met(trace: Trace, tops: Sequence[str]) -> Iterator[Line]:
             yield Line(f"  ! {_pair(met, 'and', tops)}", _WRONG)
             if (met.first, met.second) not in remaining:
                 yield Line("        the claims that were observed order them")
-        yield Line(f"{_count(len(kept), 'pair')} met in order")
+        yield Line(f"{counted(len(kept), 'pair')} met in order")
     for met in kept[:_PAIRS]:
         yield Line(f"    {_pair(met, 'then', tops)}")
     if len(kept) > _PAIRS:
@@ -198,7 +199,9 @@ def _met_outside(trace: Trace, home: str) -> Iterator[Line]:
         if paths and not met.ordered:
             found.append((met, [_short(path, home) for path in paths]))
     if found:
-        yield Line(f"{_count(len(found), 'pair')} wrote the same outside of the workspace:", _WRONG)
+        yield Line(
+            f"{counted(len(found), 'pair')} wrote the same outside of the workspace:", _WRONG
+        )
     for met, shown in found:
         text = f"{printable(met.first)} and {printable(met.second)}: {_some(shown, _PLACES)}"
         yield Line(f"  ! {text}", _WRONG)
@@ -276,9 +279,5 @@ def _kept_back(trace: Trace) -> Iterator[str]:
         yield f"not written: {printable(each.task.id)}: {each.unfit}"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def _tasks(number: int) -> str:
-    return _count(number, "task")
+    return counted(number, "task")
