@@ -31,7 +31,7 @@ from polylane.run.tracing.syscalls import Architecture
 
 _RECEIVE = 0xC0502100  # SECCOMP_IOCTL_NOTIF_RECV
 _SEND = 0xC0182101  # SECCOMP_IOCTL_NOTIF_SEND
-_SET_FLAGS = 0x40082104  # SECCOMP_IOCTL_NOTIF_SET_FLAGS, from Linux 6.6
+_SET_FLAGS = 0x40082104  # SECCOMP_IOCTL_NOTIF_SET_FLAGS, from Linux 6.6; the flags by value
 _SYNC_WAKE_UP = 1
 _CONTINUE = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
 
@@ -99,6 +99,18 @@ def _framed(said: Any) -> bytes:
     return len(data).to_bytes(8, "big") + data
 
 
+def wake_on_same_core(listener: int) -> bool:
+    """Have caller and supervisor take turns on one core; False where the kernel cannot.
+
+    Waking another core costs more than all else that a call does here.
+    """
+    try:
+        fcntl.ioctl(listener, _SET_FLAGS, _SYNC_WAKE_UP)
+    except OSError:
+        return False
+    return True
+
+
 class _Supervisor:
     def __init__(self, channel: socket.socket, listener: int, recorder: Recorder) -> None:
         self._channel = channel
@@ -109,8 +121,7 @@ class _Supervisor:
         self._reported = False
         self._request = bytearray(_REQUEST.size)
         self._response = bytearray(_RESPONSE.size)
-        with suppress(OSError):
-            fcntl.ioctl(listener, _SET_FLAGS, struct.pack("=Q", _SYNC_WAKE_UP))
+        wake_on_same_core(listener)
 
     def serve(self) -> None:
         """Answer until nobody can ask; report when the lane says so, or is gone."""
