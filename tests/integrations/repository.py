@@ -15,6 +15,9 @@ TASKS = "from polylane import namespace\nns = namespace()\n"
 #: Seconds that one program may take on a loaded machine.
 LIMIT_S = 100
 
+#: What a run of ours, or a validation, around the tests may have set.
+_OURS = ("USE_PARALLEL", "POLYLANE_RUN", "SOURCE_DATE_EPOCH")
+
 
 @dataclass(frozen=True)
 class Done:
@@ -67,9 +70,7 @@ class Repository:
 
     def run(self, *argv: str, **environ: str) -> Done:
         """Run a program here, with nothing to read."""
-        inherited = {
-            k: v for k, v in os.environ.items() if k not in ("USE_PARALLEL", "POLYLANE_RUN")
-        }
+        inherited = {k: v for k, v in os.environ.items() if k not in _OURS}
         done = subprocess.run(
             argv,
             cwd=self.folder,

@@ -208,7 +208,9 @@ def test_caches_and_bytecode_are_not_compared(repository: Repository) -> None:
     done = validate(repository)
     assert done.code == 0, done.all
     assert "nondeterministic" not in done.out
-    assert "\nnot compared: .polylane/, __pycache__/, .git/index, cache\n" in done.out
+    assert re.search(
+        r"^not compared: .polylane/, .git/index, .*__pycache__.*, cache$", done.out, re.MULTILINE
+    )
 
 
 def test_lines_in_another_order_are_only_mentioned(repository: Repository) -> None:

@@ -190,3 +190,15 @@ def test_a_round_that_is_killed_is_a_defect_in_one_line(repository: Repository) 
     assert err.count(b"\n") == 1
     assert not any(map(is_alive, pids))
     assert not [name for name in scratches(repository) if name.startswith("polylane-round")]
+
+
+def test_a_round_that_somebody_else_interrupts_is_interrupted(repository: Repository) -> None:
+    """Whatever differed until then was not told apart yet: nobody is accused."""
+    repository.tasks(a=shell("echo $$ >> ../pids; exec sleep 300"), b=shell("true"))
+    with begun(repository, *words_of()) as running:
+        pids = pids_in(repository.folder.parent / "pids")
+        (child,) = tree.children(running.pid)
+        os.kill(child, signal.SIGTERM)
+        running.communicate(timeout=LIMIT_S)
+    assert running.returncode == 128 + signal.SIGTERM
+    assert not any(map(is_alive, pids))

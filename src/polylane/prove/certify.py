@@ -88,6 +88,8 @@ class Certifier:
         self._again: list[Differences] = []
         self._seen: dict[str, Observed] = {}
         self._untraced = ""
+        #: The signal that ended a round though it was not sent to us.
+        self._cut = 0
 
     def run(self) -> Certificate:
         """Run all rounds; `RoundDiedError` where one does not come to its end."""
@@ -173,7 +175,8 @@ class Certifier:
             if self._signals.number:
                 raise _CutError from None
             raise RoundDiedError(f"{order.name}: {error}") from error
-        if done.result["exit_code"] > SIGNAL_BASE or self._signals.number:
+        self._cut = max(0, done.result["exit_code"] - SIGNAL_BASE)
+        if self._cut or self._signals.number:
             raise _CutError
         return done
 
@@ -203,7 +206,7 @@ class Certifier:
             unsteady=unsteady,
             reordered=tuple(sorted(orders)),
             untraced=self._untraced,
-            signal=self._signals.number,
+            signal=self._signals.number or self._cut,
         )
         self._keep_logs_of(findings + unsteady)
         return certificate

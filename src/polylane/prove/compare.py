@@ -12,15 +12,12 @@ from typing import NamedTuple
 
 from polylane.describe.home import NAME
 from polylane.model import Task
-from polylane.plan.observed import one_holds
+from polylane.plan.observed import CACHES, one_holds
 from polylane.prove.normal import Normal, first_difference
 from polylane.prove.rounds import Round
 from polylane.run.views import snapshot
 
 OUTCOME, FILE, LOG = "outcome", "file", "log"
-
-#: Bytecode, written beside every source that is imported.
-_BYTECODE = "__pycache__"
 
 #: git's memory of times and inodes of files, which are new in every view.
 _GIT_INDEX = ".git/index"
@@ -53,20 +50,18 @@ class Rules(NamedTuple):
 
 
 def rules(tasks: Iterable[Task]) -> Rules:
-    """Everything counts but our own folder, bytecode, git's index, and what tasks claim as caches.
+    """Everything counts but our own folder, git's index, and caches, claimed or known.
 
     A file that is only rewritten, or has other times, is the same.
     """
     known = list(tasks)
-    caches = sorted({pattern for task in known for pattern in task.claim.caches})
-    held = one_holds(*{task.claim.caches for task in known})
+    caches = {pattern for task in known for pattern in task.claim.caches}.union(CACHES)
+    held = one_holds(CACHES, *{task.claim.caches for task in known})
 
     def ignored(path: str) -> bool:
-        return (
-            path in (NAME, _GIT_INDEX) or path.rpartition("/")[2] in (NAME, _BYTECODE) or held(path)
-        )
+        return path in (NAME, _GIT_INDEX) or path.rpartition("/")[2] == NAME or held(path)
 
-    return Rules(ignored, (f"{NAME}/", f"{_BYTECODE}/", _GIT_INDEX, *caches))
+    return Rules(ignored, (f"{NAME}/", _GIT_INDEX, *sorted(caches)))
 
 
 class Comparison:
