@@ -52,9 +52,9 @@ def code(box: Sandbox, confinement: Confinement, script: str, folder: Path) -> i
         return box.start(confinement, shell(script, folder, stderr=said)).wait(timeout=60)
 
 
-def _never_changes(_: object) -> tuple[int, ...]:
+def _never_changes(_: object) -> list[int]:
     """For times of folders above a test's, in which others make what they like."""
-    return ()
+    return []
 
 
 def _refused(path: Path) -> bool:

@@ -12,6 +12,7 @@ import errno
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from os import lstat
 from typing import NamedTuple
 
 from polylane.run.bound_thread import BoundThread, Process
@@ -142,7 +143,7 @@ class Sandbox:
         if confinement.is_free:
             return self._free_ruleset()
         outside = self._outside_of(confinement)
-        inodes = tuple(map(_inode, confinement.writable))
+        inodes = _inodes(confinement.writable)
         built = self._built.pop(confinement, None)
         if built is None or built.outside is not outside or built.inodes != inodes:
             if built is not None:
@@ -184,9 +185,15 @@ class _Outside:
         """Whether it is that of these paths, and no name came or went since."""
         return self._kept == kept and self._times == self._now()
 
-    def _now(self) -> tuple[int, ...]:
-        found = map(_status, self._folders)
-        return tuple(status.st_mtime_ns if status else 0 for status in found)
+    def _now(self) -> list[int]:
+        """Asked before each start: plain loops take half the time."""
+        times = []
+        for folder in self._folders:
+            try:
+                times.append(lstat(folder).st_mtime_ns)
+            except OSError:
+                times.append(0)
+        return times
 
     def with_those_of(self, confinement: Confinement) -> Ruleset:
         """The ruleset that allows this, and what a confinement names; a link allows nothing."""
@@ -202,17 +209,16 @@ class _Outside:
 class _Built(NamedTuple):
     outside: _Outside
     #: Of what may be written. A rule holds its inode, so that the number is not used again.
-    inodes: tuple[tuple[int, int] | None, ...]
+    inodes: list[tuple[int, int] | None]
     ruleset: Ruleset
 
 
-def _inode(path: str) -> tuple[int, int] | None:
-    status = _status(path)
-    return status and (status.st_dev, status.st_ino)
-
-
-def _status(path: str) -> os.stat_result | None:
-    try:
-        return os.lstat(path)
-    except OSError:
-        return None
+def _inodes(paths: Iterable[str]) -> list[tuple[int, int] | None]:
+    found: list[tuple[int, int] | None] = []
+    for path in paths:
+        try:
+            status = lstat(path)
+            found.append((status.st_dev, status.st_ino))
+        except OSError:
+            found.append(None)
+    return found
