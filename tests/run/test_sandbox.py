@@ -304,6 +304,7 @@ class TestReuse:
     ) -> None:
         """On rulesets and threads; the places outside are open once; `close` gives all back."""
         monkeypatch.setattr(sandbox, "_PLACES", 10_000)
+        monkeypatch.setattr(sandbox, "_THREADS", 4)
         monkeypatch.setattr(sandbox._Outside, "_now", _never_changes)
         before = descriptors(), threads()
         box = Sandbox(kept=3)

@@ -51,6 +51,8 @@ class Launcher:
         ``private``: not for Python bodies.
         """
         self._environment = dict(environment)
+        #: As `subprocess` would encode it for each start again.
+        self._encoded = {os.fsencode(k): os.fsencode(v) for k, v in environment.items()}
         self._bodies = bodies
         self._terminal = terminal
         self._private = private
@@ -83,13 +85,15 @@ class Launcher:
         return self._fork(job, log, traced, strict)
 
     def _spawn(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
+        more = {os.fsencode(name): os.fsencode(value) for name, value in job.env}
+
         def popen() -> subprocess.Popen[bytes]:
             return subprocess.Popen(
                 _command(job),
                 stdout=log,
                 stderr=log,
                 cwd=job.cwd,
-                env=self._environ(job),
+                env={**self._encoded, **more},
                 start_new_session=not self._terminal,
             )
 

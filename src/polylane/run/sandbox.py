@@ -34,8 +34,9 @@ _KEPT = 128
 #: What lies outside is kept open where it is at most so much.
 _PLACES = 256
 
-#: Threads that it keeps: looking for children looks at each.
-_THREADS = 4
+#: Threads that it keeps, one a confinement: a new one costs as much as a start, and looking for
+#: children looks at each.
+_THREADS = 16
 
 
 class Confinement(NamedTuple):
