@@ -320,3 +320,26 @@ def test_both_observations_are_kept_where_that_was_asked_for(tmp_path: Path) -> 
         repository.write({"api/which": name})
         traced(repository, "--write", *words)
         assert claims(repository)["all:api:a"]["reads"] == reads
+
+
+def test_a_body_has_the_configuration_of_invoke(tmp_path: Path) -> None:
+    """As in any run; its context is Invoke's own."""
+    repository = workspace(tmp_path / "repo")
+    body = (
+        "import polylane\n"
+        "@polylane.task(verb='all', reads=[], writes=['said'])\n"
+        "def say(c):\n"
+        "    open('said', 'w').write(c.config.flavour)\n"
+    )
+    repository.write({"tasks.py": body + TASKS, "invoke.yaml": "flavour: vanilla\n"})
+    traced(repository)
+    assert (repository.folder / "said").read_text(encoding="utf-8") == "vanilla"
+
+
+def test_a_dry_trace_starts_nothing(tmp_path: Path) -> None:
+    """``inv --dry`` prints the commands, here too."""
+    repository = workspace(tmp_path / "repo", api_touch="touch made")
+    done = repository.inv("--dry", "lanes.trace", "--select", "all")
+    assert done.code == 0, done.all
+    assert "touch made" in done.out
+    assert not (repository.folder / "api" / "made").exists()

@@ -68,7 +68,12 @@ def _trace(folder: Path) -> Task[Any]:
             selection = _selection(folder, select, project, language)
             flags = {"output": output, "timeout": timeout, "sandbox": sandbox}
             asked = request(folder, selection, c, flags)
-            result = trace(asked, bodies.registry, save=write, merge=merge)
+            if c.config.run.dry:
+                from polylane.report import plan_text
+
+                print(plan_text.commands(offers.plan(asked, bodies.registry)))
+                return
+            result = trace(asked, bodies.registry, c.config, save=write, merge=merge)
             if result.exit_code:
                 raise Exit(code=result.exit_code)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polylane import __version__
 from polylane.describe import claims_file
@@ -34,10 +34,13 @@ if TYPE_CHECKING:
     from polylane.run.tracing.touches import Touches
 
 
-def trace(request: Request, bodies: Sequence[Body], *, save: bool, merge: bool) -> RunResult:
+def trace(
+    request: Request, bodies: Sequence[Body], config: Any = None, *, save: bool, merge: bool
+) -> RunResult:
     """Run and report; ``save``: write what was observed into ``polylane.claims.toml``.
 
-    ``merge``: keep what the file says. `UserError` where nothing can be traced.
+    ``merge``: keep what the file says. ``config`` is Invoke's. `UserError` where nothing can be
+    traced.
     """
     if why := available():
         raise UserError(f"lanes.trace: {why}")
@@ -45,7 +48,7 @@ def trace(request: Request, bodies: Sequence[Body], *, save: bool, merge: bool) 
         raise UserError("--merge: says how --write writes; give both")
     if save and request.words:
         raise UserError("--write: a run with words after -- is not the task's own; leave them out")
-    request = offers.with_bodies(request, bodies, None)
+    request = offers.with_bodies(request, bodies, config)
     request = request._replace(sequential=True, adapt=_where_they_write)
     return start(request, lambda plan: _Watch(plan, request, save=save, merge=merge))
 
