@@ -141,8 +141,7 @@ def _explainer(plan: Plan) -> Callable[[Task, Report], tuple[str, ...]]:
     def explain(task: Task, report: Report) -> tuple[str, ...]:
         from polylane.run.refusals import Explainer  # few runs need it
 
-        table = "" if plan.config.file == "polylane.toml" else "tool.polylane."
-        explainer = Explainer(plan.config.folder, _owners(plan), table)
+        explainer = Explainer(plan.config.folder, _owners(plan), plan.config.table)
         if report.unclaimed:
             return explainer.unclaimed(task, report.unclaimed)
         return explainer.refused(task, report.refused)

@@ -115,6 +115,11 @@ class Config(NamedTuple):
     #: The run that this process is a task of, if it is one.
     parent_run: str = ""
 
+    @property
+    def table(self) -> str:
+        """What leads to our tables in the file: ``tool.polylane.``, or nothing in our own."""
+        return "" if self.file == "polylane.toml" else "tool.polylane."
+
     def where(self, *keys: str) -> str:
         """Name a key for a message: ``pyproject.toml:3: tool.polylane.jobs``."""
         return _place(self.file, self.text)(keys)

@@ -216,9 +216,8 @@ class Certifier:
         return sorted(every.difference(real))
 
     def _findings(self, items: Iterable[Item]) -> tuple[Finding, ...]:
-        table = "" if self._plan.config.file == "polylane.toml" else "tool.polylane."
         spans = [each.spans() for each in self._parallel]
-        evidence = Evidence(self._plan.graph, spans, self._seen, table)
+        evidence = Evidence(self._plan.graph, spans, self._seen, self._plan.config.table)
         return tuple(self._finding(item, evidence) for item in items)
 
     def _finding(self, item: Item, evidence: Evidence) -> Finding:
