@@ -1,8 +1,8 @@
 """Keeps what was touched: from places to notes, and from notes to the result.
 
 Notes count only once the call was let go on: a process that was killed meanwhile made no call.
-Each path is looked up once for each thing done to it, until links may have changed. Knows nothing
-of calls and how they come here.
+Each path is looked up once for each thing done to it, until links on its way may have changed.
+Knows nothing of calls and how they come here.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ class Ledger:
         self.bound: set[tuple[str, str, int]] = set()
         self._links: set[tuple[str, str]] = set()
         self._lost: Counter[str] = Counter()
-        #: What was done to which path, as it was said.
-        self._seen: set[tuple[int, bool, str]] = set()
-        #: The call before this one may have changed where paths lead.
-        self.stale = False
+        self._known = places.known
+        #: Where calls before this one may have changed what is there.
+        self._changed: list[str] = []
 
     def touches(self, calls: int, cpu_s: float) -> Touches:
         """What was seen."""
@@ -60,10 +59,11 @@ class Ledger:
         )
 
     def forget(self) -> None:
-        """Links may lead elsewhere now."""
-        self.stale = False
-        self._seen.clear()
-        self._places.forget()
+        """Drop what the calls before this one, which have most likely been made, changed."""
+        if self._changed:
+            for path in self._changed:
+                self._known.change(path)
+            self._changed.clear()
 
     def lose(self, why: str) -> Note:
         """Something could not be resolved."""
@@ -75,10 +75,11 @@ class Ledger:
     def look(self, place: Place, files: set[str], *, follow: bool) -> list[Note]:
         """A place was looked at: a file goes to ``files``, a folder or an absence elsewhere."""
         key = (id(files), follow, place.said)
-        if key in self._seen:
+        if key in self._known.settled:
             return []
-        notes = self.found(place, self._places.find(place, follow=follow), files)
-        notes.append((self._seen.add, key))
+        found = self._places.find(place, follow=follow)
+        notes = self.found(place, found, files)
+        notes.append(self._settle(key, place, found, follow=follow))
         return notes
 
     def found(self, place: Place, found: Found, files: set[str]) -> list[Note]:
@@ -90,18 +91,25 @@ class Ledger:
     def change(self, place: Place, paths: set[str], *, follow: bool) -> list[Note]:
         """A place was changed, or made: it goes to ``paths``."""
         key = (id(paths), follow, place.said)
-        if key in self._seen:
+        if key in self._known.settled:
             return []
         found = self._places.find(place, follow=follow)
         notes = self._into(paths, place, found.path)
-        notes.append((self._seen.add, key))
-        if found.is_link:  # something else may get this name
-            notes.append((self.outdate, None))
+        if follow:
+            notes.append(self._settle(key, place, found, follow=True))
+        elif found.is_link:  # something else may get this name
+            notes.append(self.outdate(found.path))
         return notes
 
-    def outdate(self, _: object) -> None:
-        """Forget before the next call, when this one has most likely been made."""
-        self.stale = True
+    def _settle(self, key: object, place: Place, found: Found, *, follow: bool) -> Note:
+        name, path = place.said, found.path
+        if not follow:  # whatever has the name, it is the same path
+            name, path = name.rpartition("/")[0], path.rpartition("/")[0]
+        return (self._known.settle, (key, name, path))
+
+    def outdate(self, path: str = "") -> Note:
+        """From the next call on this path may lead elsewhere; without one, any path."""
+        return (self._changed.append, path)
 
     def _into(self, paths: set[str], place: Place, path: str) -> list[Note]:
         notes: list[Note] = [(paths.add, path)]

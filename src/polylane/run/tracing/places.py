@@ -1,7 +1,6 @@
 """Where paths lead: from what a thread says to a path without links, at this moment.
 
-Looks in a thread's own root and folders, through /proc. What it has learned of folders holds until
-`forget`. Knows nothing of calls.
+Looks in a thread's own root and folders, through /proc. Knows nothing of calls.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from os.path import normpath
 from typing import NamedTuple
 
 from polylane.run.tracing import peek, syscalls
+from polylane.run.tracing.known import Known
 
 #: So many threads' roots are remembered; numbers of threads come again.
 _ROOTS = 512
@@ -74,12 +74,7 @@ class Places:
         #: By thread: its root as we would say it, and where we find that; empty for our own.
         self._roots: dict[int, tuple[str, str]] = {}
         self._roots_change = False
-        #: By folder, as said: where it leads, without a slash at its end.
-        self._folders: dict[str, str] = {}
-
-    def forget(self) -> None:
-        """Links may lead elsewhere now."""
-        self._folders.clear()
+        self.known = Known()
 
     def roots_change(self) -> None:
         """Some thread may get another root at any time: from now on, always look."""
@@ -136,7 +131,7 @@ class Places:
                     raise
         if follow and stat.S_ISLNK(mode):
             return self._behind(place)
-        where = self._folders.get(folder)
+        where = self.known.folders.get(folder)
         if where is None:
             where = self._folder(Place(folder, lookup[: -len(last) - 1], root))
         return Found(f"{where}/{last}", mode)
@@ -164,7 +159,7 @@ class Places:
             return ""
         found = _exactly(place) or self.find(place, follow=False)
         where = "" if found.path == "/" else found.path
-        self._folders[place.said] = where
+        self.known.add_folder(place.said, where)
         return where
 
 

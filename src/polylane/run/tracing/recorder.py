@@ -53,8 +53,7 @@ class Recorder:
         """The notes of one call; what cannot be resolved is a note, too."""
         if audit != self._architecture.audit:
             return [self.lose(f"a call of another architecture by {peek.comm(tid)}")]
-        if self._ledger.stale:
-            self._ledger.forget()
+        self._ledger.forget()
         call, act = self._calls[number]
         try:
             notes: list[Note] = act(tid, call, args)
@@ -113,15 +112,18 @@ class Recorder:
         return self._ledger.change(place, self._ledger.written, follow=follow)
 
     def _symlink(self, tid: int, call: Call, args: Sequence[int]) -> list[Note]:
-        new = self._change(self._place(tid, call, args), follow=False)
-        return [*new, (self._ledger.outdate, None)]
+        place = self._place(tid, call, args)
+        path = self._places.find(place, follow=False).path
+        return [*self._change(place, follow=False), self._ledger.outdate(path)]
 
     def _rename(self, tid: int, call: Call, args: Sequence[int]) -> list[Note]:
         old, new = (self._place(tid, call, args, which) for which in (0, 1))
         notes = self._change(old, follow=False) + self._change(new, follow=False)
         exchange = call.flags is not None and args[call.flags] & syscalls.RENAME_EXCHANGE
-        if exchange or not self._places.find(old, follow=False).is_file:
-            notes.append((self._ledger.outdate, None))
+        moved = self._places.find(old, follow=False)
+        if exchange or not moved.is_file:
+            onto = self._places.find(new, follow=False)
+            notes += [self._ledger.outdate(moved.path), self._ledger.outdate(onto.path)]
         return notes
 
     def _link(self, tid: int, call: Call, args: Sequence[int]) -> list[Note]:
@@ -195,7 +197,7 @@ class Recorder:
 
     def _root(self, tid: int, call: Call, args: Sequence[int]) -> list[Note]:
         self._places.roots_change()
-        notes: list[Note] = [(self._ledger.outdate, None)]
+        notes = [self._ledger.outdate()]
         if call.paths and self._reads:
             place = self._place(tid, call, args)
             notes += self._ledger.look(place, self._ledger.looked, follow=True)

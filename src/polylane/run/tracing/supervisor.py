@@ -40,6 +40,7 @@ _REQUEST = struct.Struct("=QII iIQ6Q")
 #: struct seccomp_notif_resp: id, value, error, flags.
 _RESPONSE = struct.Struct("=QqiI")
 _ZERO = bytes(_REQUEST.size)
+_ioctl, _unpack, _pack_into = fcntl.ioctl, _REQUEST.unpack, _RESPONSE.pack_into
 
 #: After the tree's end was told, the thread that installed the filter may still be ending.
 _ENDING_S = 0.1
@@ -116,7 +117,6 @@ class _Supervisor:
         self._channel = channel
         self._listener = listener
         self._recorder = recorder
-        self._usual = [(listener, select.POLLIN)]
         self._calls = 0
         self._reported = False
         self._request = bytearray(_REQUEST.size)
@@ -128,8 +128,10 @@ class _Supervisor:
         ready = select.poll()
         ready.register(self._listener, select.POLLIN)
         ready.register(self._channel, select.POLLIN)
-        while self._answer_ready(ready.poll()):
-            pass
+        # A call costs its task what these lines cost: they look up as little as they can.
+        poll, usual, answer = ready.poll, [(self._listener, select.POLLIN)], self._answer
+        while (events := poll()) == usual or self._asks(events):
+            answer()
         # When all are gone, the end of this process would look like one of the task's.
         self._channel.recv(1)
         alone = select.poll()
@@ -138,38 +140,32 @@ class _Supervisor:
         over = False
         while not over and (left := limit - time.monotonic()) > 0:
             events = alone.poll(left * 1000)
-            over = bool(events) and not self._answer_ready(events)
+            over = bool(events) and not self._asks(events)
+            if events and not over:
+                answer()
         self._report(ended=over)
         self._reported = True
-        while not over:
-            over = not self._answer_ready(alone.poll())
+        while self._asks(alone.poll()):
+            answer()
 
-    def _answer_ready(self, events: list[tuple[int, int]]) -> bool:
-        """Answer what is ready; False once there is nobody to be answered, or a report is due."""
-        if events == self._usual:
-            self._answer()
-            return True
-        said = dict(events)
-        if said.get(self._listener, 0) & select.POLLIN:
-            self._answer()
-            return True
-        if self._listener in said:  # all are gone
-            return False
-        return self._channel.fileno() not in said
+    def _asks(self, events: list[tuple[int, int]]) -> bool:
+        """Whether a call waits; not: nobody is left to be answered, or a report is due."""
+        return bool(dict(events).get(self._listener, 0) & select.POLLIN)
 
     def _answer(self) -> None:
-        self._request[:] = _ZERO
+        request = self._request
+        request[:] = _ZERO
         try:
-            fcntl.ioctl(self._listener, _RECEIVE, self._request, True)  # noqa: FBT003
+            _ioctl(self._listener, _RECEIVE, request, True)  # noqa: FBT003
         except OSError as error:
             if error.errno in {errno.ENOENT, errno.EINTR}:  # it was killed, or took the call back
                 return
             raise
-        name, tid, _, number, audit, _, *args = _REQUEST.unpack(self._request)
-        notes = self._notes(tid, number, audit, args)
-        _RESPONSE.pack_into(self._response, 0, name, 0, 0, _CONTINUE)
+        name, tid, _, number, audit, _, *args = _unpack(request)
+        notes = () if self._reported else self._notes(tid, number, audit, args)
+        _pack_into(self._response, 0, name, 0, 0, _CONTINUE)
         try:
-            fcntl.ioctl(self._listener, _SEND, self._response, True)  # noqa: FBT003
+            _ioctl(self._listener, _SEND, self._response, True)  # noqa: FBT003
         except OSError as error:
             if error.errno == errno.ENOENT:  # killed meanwhile: what we read may be another's
                 return
@@ -179,8 +175,6 @@ class _Supervisor:
             act(what)
 
     def _notes(self, tid: int, number: int, audit: int, args: list[int]) -> list[Note]:
-        if self._reported:
-            return []
         try:
             return self._recorder.see(tid, number, audit, args)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not end the task
