@@ -48,7 +48,10 @@ class TestAsOutside:
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
             signal.signal(signal.SIGUSR2, lambda *_: None)
             (_, outside), (_, inside) = self.both(workspace, "/bin/sh", "-c", script)
-            assert inside.replace("-outside", "") == outside.replace("-outside", "")
+            # 32 and 33 are the C library's own, which has a program that it starts ignore them.
+            same = outside.replace("-outside", "")
+            same = same.replace("SigIgn:\t00000001800", "SigIgn:\t00000000000")
+            assert inside.replace("-outside", "") == same
             return "SigIgn" in inside
 
         assert in_fork(look)

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import _thread
 import errno
-import subprocess
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from polylane.run.landlock import Ruleset
 
-Process = subprocess.Popen[bytes]
+T = TypeVar("T")
 
 #: Seconds to wait for a start that a signal interrupted, and for the thread's end.
 _SETTLE_S = 1.0
@@ -29,41 +29,42 @@ class BoundThread:
     def __init__(self, ruleset: Ruleset) -> None:
         """The thread begins with the first `start`."""
         self._ruleset = ruleset
-        self._popen: Callable[[], Process] | None = None
-        self._answer: Process | BaseException | None = None
+        self._spawn: Callable[[], Any] | None = None
+        #: What that returned, or raised.
+        self._answer: tuple[Any, BaseException | None] | None = None
         self._begun = False
         self._asked = _held_lock()
         self._answered = _held_lock()
 
-    def start(self, popen: Callable[[], Process]) -> Process:
-        """Call ``popen`` there and return the process.
+    def start(self, spawn: Callable[[], T]) -> T:
+        """Call ``spawn`` there and return what it returns.
 
-        Raises what ``popen`` raises, and `OSError` where there can be no such thread. What
+        Raises what ``spawn`` raises, and `OSError` where there can be no such thread. What
         interrupts us, such as a signal's handler that raises, comes through when nothing can be
         started any more.
         """
-        self._popen, self._answer = popen, None
+        self._spawn, self._answer = spawn, None
         try:
             self._ask()
             self._answered.acquire()
         except BaseException:
-            if self._begun and self._taken() is None:
+            if self._begun and self._answer is None:
                 self._answered.acquire(timeout=_SETTLE_S)
             raise
-        answer = self._taken()
-        if isinstance(answer, BaseException):
-            raise answer
-        assert answer is not None
-        return answer
+        started: T = self._taken()
+        return started
 
-    def _taken(self) -> Process | BaseException | None:
-        answer, self._answer = self._answer, None
-        return answer
+    def _taken(self) -> Any:
+        assert self._answer is not None
+        (started, error), self._answer = self._answer, None
+        if error is not None:
+            raise error
+        return started
 
     def end(self) -> None:
         """End the thread and wait for that; to be called once, when no start is under way."""
         if self._begun:
-            self._popen = None
+            self._spawn = None
             self._asked.release()
             self._answered.acquire(timeout=_SETTLE_S)
 
@@ -79,14 +80,14 @@ class BoundThread:
 
     def _run(self) -> None:
         bound = False
-        while self._popen is not None:
+        while self._spawn is not None:
             try:
                 if not bound:
                     self._ruleset.restrict_thread()
                     bound = True
-                self._answer = self._popen()
+                self._answer = self._spawn(), None
             except BaseException as error:  # noqa: BLE001 - raised where it was asked for
-                self._answer = error
+                self._answer = None, error
             self._answered.release()
             self._asked.acquire()
         self._answered.release()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from polylane.errors import SIGNAL_BASE
 from polylane.run.protocol import Assignment, Report
 from polylane.run.sandbox import Confinement, Sandbox
+from polylane.run.spawn import keep_to_itself, spawn
 
 if TYPE_CHECKING:
     from polylane.run.strict import StrictStart
@@ -51,12 +51,14 @@ class Launcher:
         ``private``: not for Python bodies.
         """
         self._environment = dict(environment)
-        #: As `subprocess` would encode it for each start again.
         self._encoded = {os.fsencode(k): os.fsencode(v) for k, v in environment.items()}
+        self._added: tuple[tuple[str, str], ...] = ()
+        self._whole = self._encoded
         self._bodies = bodies
         self._terminal = terminal
         self._private = private
         self._sandbox = Sandbox()
+        keep_to_itself()
 
     def start(
         self, job: Assignment, traced: TracedStart | None = None, strict: StrictStart | None = None
@@ -85,26 +87,25 @@ class Launcher:
         return self._fork(job, log, traced, strict)
 
     def _spawn(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
-        more = {os.fsencode(name): os.fsencode(value) for name, value in job.env}
+        os.chdir(job.cwd)
+        command, environment = _command(job), self._encoded_for(job.env)
 
-        def popen() -> subprocess.Popen[bytes]:
-            return subprocess.Popen(
-                _command(job),
-                stdout=log,
-                stderr=log,
-                cwd=job.cwd,
-                env={**self._encoded, **more},
-                start_new_session=not self._terminal,
-            )
+        def start() -> int:
+            return spawn(command, environment, output=log, session=not self._terminal)
 
         if traced is not None:
-            process = traced.start(popen)
-        elif job.confinement is None:
-            process = popen()
-        else:
-            process = self._sandbox.start(Confinement(*job.confinement), popen)
-        process.returncode = 0  # we reap it ourselves; Popen must not
-        return process.pid
+            return traced.start(start)
+        if job.confinement is None:
+            return start()
+        return self._sandbox.start(Confinement(*job.confinement), start)
+
+    def _encoded_for(self, more: tuple[tuple[str, str], ...]) -> Mapping[bytes, bytes]:
+        """The environment with this added; tasks of a project in a row have the same."""
+        if more != self._added:
+            self._added = more
+            encoded = {os.fsencode(name): os.fsencode(value) for name, value in more}
+            self._whole = {**self._encoded, **encoded}
+        return self._whole
 
     def _environ(self, job: Assignment) -> dict[str, str]:
         return {**self._environment, **dict(job.env)}

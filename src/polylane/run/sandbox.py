@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from os import lstat
 from typing import NamedTuple
 
-from polylane.run.bound_thread import BoundThread, Process
+from polylane.run.bound_thread import BoundThread, T
 from polylane.run.landlock import Places, Ruleset, abi, refusal
 from polylane.run.surroundings import above, holds, other_names, outside
 
@@ -99,19 +99,19 @@ class Sandbox:
         self._built: OrderedDict[Confinement, _Built] = OrderedDict()
         self._threads: OrderedDict[Ruleset, BoundThread] = OrderedDict()
 
-    def start(self, confinement: Confinement, popen: Callable[[], Process]) -> Process:
-        """Call ``popen`` in a thread that is confined, as then is what it starts.
+    def start(self, confinement: Confinement, spawn: Callable[[], T]) -> T:
+        """Call ``spawn`` in a thread that is confined, as then is what it starts.
 
         The thread stays, so that this process has several until `rest` is called. Starts of one
         confinement may share it, and then may signal each other's processes.
-        Raises what ``popen`` raises, and `OSError` where confining fails.
+        Raises what ``spawn`` raises, and `OSError` where confining fails.
         """
         ruleset = self._ruleset(confinement)
         thread = self._threads.pop(ruleset, None) or BoundThread(ruleset)
         self._threads[ruleset] = thread
         if len(self._threads) > _THREADS:
             self._threads.popitem(last=False)[1].end()
-        return thread.start(popen)
+        return thread.start(spawn)
 
     def confine_self(self, confinement: Confinement) -> None:
         """Confine this whole process, a child forked for that after `rest`, for good."""

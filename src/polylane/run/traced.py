@@ -5,7 +5,6 @@ Knows nothing of what becomes of it, nor of what a trace is for.
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Callable
 
@@ -13,8 +12,6 @@ from polylane.run.sandbox import Confinement, Sandbox
 from polylane.run.tracing.tracer import Touches, TraceFailedError, Tracer
 
 __all__ = ["TraceFailedError", "TracedStart"]
-
-Process = subprocess.Popen[bytes]
 
 #: The tracer has seen everything when the tree has ended; its result is a few megabytes.
 _COLLECT_S = 30.0
@@ -40,18 +37,18 @@ class TracedStart:
         """After `collect`: the tracer's process still serves what the task left (``leave``)."""
         return self._tracer.lives_on
 
-    def start(self, popen: Callable[[], Process]) -> Process:
-        """Call ``popen`` in a thread of its own, which lasts until the end of the trace.
+    def start(self, spawn: Callable[[], int]) -> int:
+        """Call ``spawn`` in a thread of its own, which lasts until the end of the trace.
 
-        Raises what ``popen`` raises, and `OSError` where the kernel refuses a trace.
+        Raises what ``spawn`` raises, and `OSError` where the kernel refuses a trace.
         """
-        box: list[Process | BaseException] = []
+        box: list[int | BaseException] = []
         begun = threading.Event()
 
         def run() -> None:
             try:
                 self.bind()
-                box.append(popen())
+                box.append(spawn())
             except BaseException as error:  # noqa: BLE001 - raised where it was asked for
                 box.append(error)
             begun.set()
