@@ -6,6 +6,7 @@ The only module that reads the environment. Knows nothing of what the repository
 import os
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -150,8 +151,7 @@ def load(folder: Path, environ: Mapping[str, str] = os.environ) -> Config:
     A value that cannot be right is a `UserError` that says which, where, and what would be.
     """
     file, text = _find(folder)
-    table = _table(folder / file, text) if text else {}
-    values = schema.check(_SCHEMA, table, _place(file, text))
+    values = dict(_checked(folder, file, text))
     pipelines = {**PIPELINES, **values.pop("pipelines", {})}
     verbs = values.pop("verbs", {})
     return Config(
@@ -161,12 +161,20 @@ def load(folder: Path, environ: Mapping[str, str] = os.environ) -> Config:
         pipelines=pipelines,
         verb_needs={verb: said.get("needs", ()) for verb, said in verbs.items()},
         projects={k: ProjectConfig(**v) for k, v in values.pop("projects", {}).items()},
-        tasks={k: TaskConfig(**v) for k, v in values.pop("tasks", {}).items()},
+        tasks=values.pop("tasks"),
         claims=_claims(folder),
         use_parallel=_use_parallel(environ),
         parent_run=environ.get(RUN_VARIABLE, ""),
         **values,
     )
+
+
+@lru_cache(maxsize=2)  # a host reads it to name its tasks, and the run again
+def _checked(folder: Path, file: str, text: str) -> dict[str, Any]:
+    table = _table(folder / file, text) if text else {}
+    values: dict[str, Any] = schema.check(_SCHEMA, table, _place(file, text))
+    values["tasks"] = {k: TaskConfig(**v) for k, v in values.get("tasks", {}).items()}
+    return values
 
 
 def task_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

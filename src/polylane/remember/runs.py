@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from contextlib import suppress
@@ -23,8 +24,15 @@ LAST = "last"
 #: File names have 255 bytes; what is longer is cut and told apart by a hash.
 _NAME_LIMIT = 200
 
+#: What a file's name, or a link to it, does not take as it is.
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.~-]+")
+
 #: A run without a result may still be going on; after so long it was killed.
 _ABANDONED_S = 86_400.0
+
+
+def _quoted(part: re.Match[str]) -> str:
+    return quote(part[0], safe="")
 
 
 class RunFolder(NamedTuple):
@@ -35,7 +43,7 @@ class RunFolder(NamedTuple):
 
     def log(self, task: str, attempt: int = 1) -> str:
         """The name of a task's log in this folder; a retry has a log of its own."""
-        name = quote(task, safe="")
+        name = _UNSAFE.sub(_quoted, task)
         if len(name) > _NAME_LIMIT:
             from hashlib import sha256
 

@@ -67,10 +67,13 @@ class Screen:
             self._gone = True
             _mute()
 
-    def copy(self, log: Path) -> None:
+    def copy(self, log: str) -> None:
         """Print a log whole, and end its last line where it has no end."""
+        with suppress(OSError):
+            if not os.stat(log).st_size:  # noqa: PTH116 - most logs are empty
+                return
         last = b"\n"
-        with suppress(OSError), log.open("rb") as file:
+        with suppress(OSError), open(log, "rb", buffering=0) as file:
             while data := file.read(_COPY_BYTES):
                 self.write(data)
                 last = data
@@ -127,7 +130,7 @@ class Grouped:
         if bad or not self._errors_only:
             self._screen.line(f"== {task.id} {ending(result)}", style=style(result.outcome))
         if result.log and (bad or not self._errors_only):
-            self._screen.copy(self._folder / result.log)
+            self._screen.copy(f"{self._folder}/{result.log}")
         _after(self._screen, result)
 
     def tick(self) -> None:

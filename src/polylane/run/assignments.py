@@ -52,9 +52,10 @@ class Assignments:
         ``environments``: by language, instead of the projects' own. ``trace``: see `Assignment`.
         """
         self._config = config
+        self._folder = str(config.folder)
         self._workspace = workspace
         self._path = environment.get("PATH", os.defpath)
-        self._run_folder = run_folder
+        self._run_folder = str(run_folder)
         self._log_name = log_name
         self._colour = colour
         self._words = words
@@ -66,19 +67,19 @@ class Assignments:
 
     def __call__(self, task: Task, attempt: int) -> Assignment:
         """The assignment for an attempt, counted from 1."""
-        folder = self._config.folder
+        folder = self._folder
         confined = self._confinements.of(task) if self._confinements else None
         is_bound = confined is not None and not confined.is_free
         more = self._confinements.variables if self._confinements and is_bound else ()
         view = self._views.of(task) if self._views else None
         if view is not None and self._views is not None:
             more = (*more, *self._views.variables(view))
-        log = str(self._run_folder / self._log_name(task.id, attempt)) if self._log_name else ""
+        log = f"{self._run_folder}/{self._log_name(task.id, attempt)}" if self._log_name else ""
         return Assignment(
             id=task.id,
             argv=task.argv,
             shell=task.shell,
-            cwd=str(folder if task.cwd == "." else folder / task.cwd),
+            cwd=folder if task.cwd == "." else os.path.join(folder, task.cwd),  # noqa: PTH118
             env=self._environment(task, more),
             log=log,
             timeout=task.timeout,
@@ -97,7 +98,7 @@ class Assignments:
         if key not in self._known:
             self._known[key] = self._of_project(task)
         colour = _COLOUR if self._colour and task.verb not in _NO_COLOUR else ()
-        run = (RUN_VARIABLE, str(self._run_folder))
+        run = (RUN_VARIABLE, self._run_folder)
         return (*self._known[key], run, *colour, *more, *task.env)
 
     def _of_project(self, task: Task) -> Pairs:

@@ -54,6 +54,8 @@ class Confinements:
         self._temporary = ""
         self._made = ""
         self._prepared = False
+        #: By the paths that may be written.
+        self._known: dict[tuple[str, ...], Confinement | None] = {}
 
     def of(self, task: Task) -> Confinement | None:
         """How a task is confined; None where it is not."""
@@ -62,19 +64,22 @@ class Confinements:
         self._prepare()
         paths = self._writable(task)
         if "." in paths and not self._protected:
-            return self._free(task)
-        return sandbox.confine(
-            self._workspace,
-            (*paths, self._own),
-            protected=self._protected,
-            temporary=self._temporary,
-        )
+            # Nothing is left to refuse but signals; so things can be mounted, too.
+            return self._free() if not self._is_viewed(task) else None
+        if paths not in self._known:
+            self._known[paths] = sandbox.confine(
+                self._workspace,
+                (*paths, self._own),
+                protected=self._protected,
+                temporary=self._temporary,
+            )
+        return self._known[paths]
 
-    def _free(self, task: Task) -> Confinement | None:
-        """Nothing is left to refuse but signals; so things can be mounted, too."""
-        if self._is_viewed(task) or not landlock.scopes_signals():
-            return None
-        return sandbox.confine(self._workspace, ["."])
+    def _free(self) -> Confinement | None:
+        if (".",) not in self._known:
+            scoped = landlock.scopes_signals()
+            self._known[".",] = sandbox.confine(self._workspace, ["."]) if scoped else None
+        return self._known[".",]
 
     def _is_viewed(self, task: Task) -> bool:
         return task.sandbox == "strict" and self._views is not None and not self._views.why_not()
