@@ -33,15 +33,17 @@ from tests.support import (
 
 pytestmark = FORKS
 
-#: A tree of five: main, plain, TERM-ignoring, in a session of its own, double-forked daemon.
+#: A tree of five: main, plain, TERM-ignoring, in a session of its own, double-forked daemon. Main
+#: starts nothing while it waits: a shell whose child is stopped before its exec is never "T" itself.
 HOSTILE = """
 trap '' TERM
+mkfifo hold
 echo $$ >> pids
 sleep 300 & echo $! >> pids
 (trap '' TERM; exec sleep 300) & echo $! >> pids
 setsid sleep 300 & echo $! >> pids
 (setsid sh -c 'echo $$ >> pids; exec sleep 300' &)
-while :; do sleep 1; done
+read x < hold
 """
 
 #: Exits with 3 once its background process, which names itself in ``pids``, is up.
