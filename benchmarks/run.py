@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cases import CASES, EXAMPLE, JOBS, Asked
 from measure import Figure, table
+from peers_found import Runner, found
 from qa import qa
 
 import polylane
@@ -28,10 +29,27 @@ def main() -> None:
             asked = Asked(Path(folder) / name, said.rounds)
             asked.folder.mkdir()
             figures += CASES[name](asked)
+    runners, missing = _peers(said)
     for workspace in said.qa:
-        rounds = said.rounds or 5
-        figures += qa(workspace.resolve(), rounds=rounds, jobs=said.jobs, limit=said.limit)
-    print(f"{machine()}\n\n{table(figures)}")
+        figures += qa(
+            workspace.resolve(),
+            rounds=said.rounds or 5,
+            jobs=said.jobs,
+            limit=said.limit,
+            runners=runners,
+        )
+    versions = [f"{runner.name} {runner.version}" for runner in runners]
+    print("\n".join([", ".join([machine(), *versions]), *missing, "", table(figures)]))
+
+
+def _peers(said: argparse.Namespace) -> tuple[list[Runner], list[str]]:
+    """Who runs the commands of qa too."""
+    if not said.qa:
+        return [], []
+    try:
+        return found([name for name in said.peers.split(",") if name], said.install)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _arguments() -> argparse.Namespace:
@@ -51,6 +69,14 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=JOBS, help="slots of qa")
     parser.add_argument("--limit", type=float, help="the ratio that qa should meet")
+    parser.add_argument(
+        "--peers",
+        default="make,go-task,turbo",
+        help="who runs the commands of qa too; default: %(default)s",
+    )
+    parser.add_argument(
+        "--install", type=Path, metavar="FOLDER", help="install peers below it, and use these"
+    )
     said = parser.parse_args()
     if unknown := set(said.names) - set(CASES):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")

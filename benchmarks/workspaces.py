@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 TRUE = "/bin/true"
 
 _OURS = "from polylane import namespace\nns = namespace()\n"
+
+_NONE: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 #: Each project needs a few of the others, as packages of a monorepo do.
 _NEEDED = 3
@@ -28,19 +31,36 @@ def _git(folder: Path) -> None:
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
 
 
+def commit(folder: Path) -> None:
+    """Make a repository of a folder, with all that lies in it and is not ignored."""
+    _git(folder)
+    somebody = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.com"]
+    subprocess.run(["git", "-C", folder, "add", "-A"], check=True)
+    subprocess.run(["git", "-C", folder, *somebody, "commit", "-qm", "All"], check=True)
+
+
 def of_true(folder: Path, count: int) -> Path:
     """``count`` tasks of the verb ``all`` which do nothing and touch nothing, for polylane."""
+    return of_tasks(folder, {f"t{i}": [TRUE] for i in range(count)})
+
+
+def of_tasks(
+    folder: Path, commands: Mapping[str, Sequence[str]], needs: Mapping[str, Sequence[str]] = _NONE
+) -> Path:
+    """Tasks of the verb ``all`` by name, which claim to touch nothing, for polylane."""
     _new(folder)
     (folder / "tasks.py").write_text(_OURS)
     # Each sample prunes a run, as every run does that has 20 before it.
     lines = ["[tool.polylane]", "keep_runs = 2"]
-    for i in range(count):
+    for name, argv in commands.items():
         lines += [
-            f'[tool.polylane.tasks."all:root:t{i}"]',
-            f'command = ["{TRUE}"]',
+            f'[tool.polylane.tasks."all:root:{name}"]',
+            f"command = {json.dumps(list(argv))}",
             "reads = []",
             "writes = []",
         ]
+        if needed := needs.get(name):
+            lines.append(f"needs = {json.dumps([f'all:root:{each}' for each in needed])}")
     (folder / "pyproject.toml").write_text("\n".join(lines) + "\n")
     _git(folder)
     return folder
