@@ -6,7 +6,7 @@ Knows nothing of what was asked for in which words, and prints nothing itself; t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,22 +17,44 @@ from polylane.describe.home import home
 from polylane.errors import SIGNAL_BASE
 from polylane.model import Task
 from polylane.outcome import TaskResult
-from polylane.plan.durations import Past, priorities, spans
+from polylane.plan import memory as expectations
+from polylane.plan.durations import Past, Span, cores, priorities, spans
+from polylane.plan.graph import Graph
 from polylane.plan.schedule import Schedule
+from polylane.plan.width import Width, narrow, widths
 from polylane.planning import Plan, Request
 from polylane.remember import history, runs
 from polylane.result import RunResult, conclude
 from polylane.run import slots
 from polylane.run.assignments import Assignments
 from polylane.run.confinements import Confinements
+from polylane.run.inner import Inner, deaf
+from polylane.run.memory import Memory
 from polylane.run.pool import LanePool
 from polylane.run.protocol import Report
 from polylane.run.runner import Observer, Runner
+from polylane.run.share import Share, Wish, join
 from polylane.run.signals import Signals
 
 if TYPE_CHECKING:
     from polylane.run.private_views import PrivateViews
     from polylane.run.tracing.touches import Touches
+
+
+class Insight(NamedTuple):
+    """What an observer may look at while tasks run; in the thread of the run, but for the data."""
+
+    graph: Graph
+    slots: int
+    #: Verbs whose tasks take all slots.
+    alone: frozenset[str]
+    #: What each task may take, by its index; empty in sequence, where history is not read.
+    expected: Callable[[], Sequence[Span]]
+    #: The process that a running task's tree hangs on, by its index; 0 where nobody can tell.
+    pid_of: Callable[[int], int]
+    slots_used: Callable[[], int]
+    #: What a start waits for now, in words.
+    waits_for: Callable[[], str]
 
 
 class Manner(NamedTuple):
@@ -46,6 +68,10 @@ class Manner(NamedTuple):
     load: Callable[[], object] | None = None
     #: Every task is traced; is told what each one touched, by its id, when it has ended.
     touched: Callable[[str, Touches], None] | None = None
+    #: Is told in a line what should be known at once.
+    say: Callable[[str], None] = lambda _: None
+    #: Is given what it may look at, before anything starts.
+    look: Callable[[Insight], None] | None = None
 
 
 def execute(
@@ -73,31 +99,47 @@ def execute(
         trace="" if manner.touched is None else "all",
     )
     begun, zero = time.time(), time.monotonic()
+    share = _share(plan, request, folder, manner)
     pool = LanePool(
-        environment=environment,
+        environment={**environment, **narrow(environment)} if plan.mode.parallel else environment,
         bodies=request.bodies,
         terminal=manner.terminal,
         wakeup=signals.wakeup,
     )
-    signals.suspend, signals.resume = pool.suspend, pool.resume
+    share.watch = pool.watch
+    _stop_with(signals, pool, share)
+    # One task at a time needs no measure, but may be killed for memory all the same.
+    needs = expectations.needs(plan.graph.tasks, past) if plan.mode.parallel else []
+    memory = Memory(plan.config.memory, needs, pool.resident_bytes)
+    unheard = deaf(plan.graph.tasks, assignments.path, environment) if plan.mode.parallel else set()
+    schedule = _schedule(plan, past, needs, _widths(plan, past, environment, unheard))
+    inner = _inner(plan, schedule, environment, pool.watch, unheard, share)
     try:
         runner = Runner(
             plan.graph,
-            _schedule(plan, past),
+            schedule,
             pool,
             slots.LoadGate(plan.config.max_load, slots.cores()),
             manner.observer,
             assignments,
+            memory=memory,
+            inner=inner,
+            share=share,
             fail_fast=request.fail_fast,
             explain=_explainer(plan),
             touched=manner.touched,
         )
+        if manner.look is not None:
+            manner.look(_insight(plan, past, schedule, pool, runner))
         runner.run(signals.interrupted)
         pool.dismiss()
         if manner.load is not None:
             manner.load()
     finally:
+        if inner is not None:
+            inner.close()
         pool.close()
+        share.close()
         confinements.close()
         if views is not None:
             views.close()
@@ -113,6 +155,22 @@ def execute(
         signal=signals.number or _died_of_interrupt(runner.results.values(), signals),
         sequential_wall_s=_measured(plan, request, past),
         protection=_protection(plan, confinements, views),
+        memory=memory.to_json([task.id for task in plan.graph.tasks]),
+    )
+
+
+def _insight(plan: Plan, past: Past, schedule: Schedule, pool: LanePool, runner: Runner) -> Insight:
+    def expected() -> Sequence[Span]:
+        return spans(plan.graph.tasks, past, parallel=True) if plan.mode.parallel else ()
+
+    return Insight(
+        plan.graph,
+        plan.mode.jobs,
+        plan.mode.alone,
+        expected,
+        pool.pid_of,
+        lambda: schedule.slots - schedule.free,
+        lambda: runner.waits_for,
     )
 
 
@@ -181,12 +239,77 @@ def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
     return int(SIGINT) if signals.forwarded and died else 0
 
 
-def _schedule(plan: Plan, past: Past) -> Schedule:
+def _widths(
+    plan: Plan, past: Past, environment: Mapping[str, str], unheard: Collection[str]
+) -> Sequence[Width] | None:
+    """How many slots each task takes; None in sequence, where each has the machine."""
+    if not plan.mode.parallel:
+        return None
+    tasks = plan.graph.tasks
+    expected = spans(tasks, past, parallel=True)
+    found = widths(tasks, expected, environment, cores(past), unheard)
+    return [each._replace(elastic=False) for each in found] if plan.mode.narrow else found
+
+
+def _inner(
+    plan: Plan,
+    schedule: Schedule,
+    environment: Mapping[str, str],
+    watch: Callable[[int, bool], None],
+    unheard: Collection[str],
+    share: Share,
+) -> Inner | None:
+    if not plan.mode.parallel:
+        return None  # tools use what they want
+    return Inner(plan.graph.tasks, schedule, environment, watch, deaf=unheard, machine=share)
+
+
+def _share(plan: Plan, request: Request, folder: runs.RunFolder, manner: Manner) -> Share:
+    """What this run may use of the machine, beside others."""
+    config = plan.config
+    wish = Wish(
+        slots.machine_slots(config.machine_jobs),
+        said=config.machine_jobs != "auto",
+        jobs=plan.mode.jobs,
+        inside=bool(config.parent_run),
+        name="\n".join((str(config.folder), folder.id, *request.selection.words())),
+        folder=Path(config.slots_folder) if config.slots_folder else None,
+    )
+    return join(wish, manner.say)
+
+
+def _stop_with(signals: Signals, pool: LanePool, share: Share) -> None:
+    """Have Ctrl-Z stop what runs, and give others its slots meanwhile."""
+
+    def suspend() -> None:
+        pool.suspend()
+        share.suspend()
+
+    def resume() -> None:
+        share.resume()
+        pool.resume()
+
+    signals.suspend, signals.resume = suspend, resume
+
+
+def _schedule(
+    plan: Plan,
+    past: Past,
+    needs: Sequence[expectations.Need],
+    widths: Sequence[Width] | None,
+) -> Schedule:
     """Longest remaining path first in parallel; reference order in sequence."""
     line = None
     if plan.mode.parallel:
         line = priorities(plan.graph, spans(plan.graph.tasks, past, parallel=True))
-    return Schedule(plan.graph, slots=plan.mode.jobs, priorities=line, alone=plan.mode.alone)
+    return Schedule(
+        plan.graph,
+        slots=plan.mode.jobs,
+        priorities=line,
+        alone=plan.mode.alone,
+        sizes=[need.size for need in needs],
+        widths=widths,
+    )
 
 
 def _measured(plan: Plan, request: Request, past: Past) -> float | None:

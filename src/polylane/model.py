@@ -97,6 +97,9 @@ class Recipe(NamedTuple):
     creates: tuple[str, ...] = ()
     #: It asks a service that nobody in the project asked for: it runs with ``audit = true`` only.
     audit: bool = False
+    #: What ``argv`` comes to, as a shell would read it: a script's text, or the command with the
+    #: options that the tool's configuration adds. Says how wide it is. Empty: it is ``argv``.
+    inside: str = ""
 
 
 class Description(NamedTuple):
@@ -130,7 +133,10 @@ class Task(NamedTuple):
     after: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     shell: bool = False
-    slots: int = 1
+    #: 0: as many as its command says.
+    slots: int = 0
+    #: Bytes that it needs at its peak; None: what it took before says it.
+    memory: int | None = None
     timeout: float = 1800.0
     retries: int = 0
     ok_codes: tuple[int, ...] = (0,)
@@ -143,6 +149,8 @@ class Task(NamedTuple):
     fix_argv: tuple[str, ...] = ()
     #: Relative to the workspace.
     creates: tuple[str, ...] = ()
+    #: As in `Recipe`.
+    inside: str = ""
     #: Where the task was said: ``found``, a configuration key, or ``file:line`` of a Python body.
     source: str = "found"
 

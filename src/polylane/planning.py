@@ -17,6 +17,7 @@ from polylane.describe.workspace import Workspace
 from polylane.errors import UserError, did_you_mean
 from polylane.model import Task
 from polylane.plan.graph import Graph, build
+from polylane.plan.jobs import Trial
 from polylane.plan.selection import Selection, reference_key, select
 from polylane.plan.tasks import all_tasks
 from polylane.run import slots
@@ -50,6 +51,8 @@ class Request(NamedTuple):
     must_match: bool = True
     #: End with a line instead of a table: for hosts that show the output of failures only.
     brief: bool = False
+    #: Where reports of the run are to be written, each in the format of its ending.
+    reports: tuple[Path, ...] = ()
 
     def narrowed(self) -> bool:
         """Whether tasks get words or files of their own: then they take another time than usual."""
@@ -63,6 +66,8 @@ class Mode(NamedTuple):
     jobs: int
     #: Verbs that are not rolled out yet: each of their tasks has all slots for itself.
     alone: frozenset[str] = frozenset()
+    #: No task takes more slots than it must, so that more of them meet.
+    narrow: bool = False
 
 
 class Plan(NamedTuple):
@@ -94,25 +99,40 @@ def make_plan(request: Request) -> Plan:
     key = reference_key(request.selection, found.projects, found.languages, tasks.values())
     graph = build(selected, key)
     check_verbs(config, tasks.values())
-    mode = choose_mode(request, config, frozenset(task.verb for task in selected))
+    verbs = frozenset(task.verb for task in selected)
+    mode = choose_mode(request, config, verbs, lambda: _trials(request, config, len(selected)))
     vanished = tuple(name for name in config.claims if name not in tasks)
     return Plan(config, found, mode, graph, {task.id: task for task in selected}, vanished)
 
 
-def choose_mode(request: Request, config: Config, verbs: frozenset[str]) -> Mode:
+def choose_mode(
+    request: Request,
+    config: Config,
+    verbs: frozenset[str],
+    trials: Callable[[], Iterable[Trial]] = tuple,
+) -> Mode:
     """Parallel or not, the strongest first: flag, environment, name or jobs, configuration.
 
-    ``verbs``: those of the tasks that run, of needed ones too.
+    ``verbs``: those of the tasks that run, of needed ones too. ``trials``: what earlier runs took.
     """
-    jobs = slots.resolve_jobs(config.jobs if request.jobs is None else request.jobs, slots.cores())
     if request.sequential or config.use_parallel is False:
         return Mode(parallel=False, jobs=1)
-    asked = request.jobs is not None and jobs > 1
-    if request.parallel or config.use_parallel or asked:
-        return Mode(parallel=True, jobs=jobs)
-    if not set(config.parallel).isdisjoint(request.selection.verbs):
-        return Mode(parallel=True, jobs=jobs, alone=verbs - set(config.parallel))
-    return Mode(parallel=False, jobs=1)
+    said = config.jobs if request.jobs is None else request.jobs
+    asked = request.jobs is not None and slots.resolve_jobs(said, slots.cores()) > 1
+    parallel = request.parallel or config.use_parallel or asked
+    if not parallel and set(config.parallel).isdisjoint(request.selection.verbs):
+        return Mode(parallel=False, jobs=1)
+    jobs = slots.resolve_jobs(said, slots.cores(), trials)
+    alone = frozenset[str]() if parallel else verbs - set(config.parallel)
+    return Mode(parallel=True, jobs=jobs, alone=alone)
+
+
+def _trials(request: Request, config: Config, tasks: int) -> list[Trial]:
+    from polylane.remember.trials import trials  # few starts ask
+
+    if request.narrowed():
+        return []
+    return trials(config.folder, tuple(request.selection.words()), tasks)
 
 
 def check_verbs(config: Config, tasks: Iterable[Task]) -> None:

@@ -40,6 +40,8 @@ class RunResult(NamedTuple):
     sequential_wall_s: float | None = None
     #: What supervised and confined the run.
     protection: Mapping[str, Any] = MappingProxyType({})
+    #: Its budget of memory, and what memory did to its tasks.
+    memory: Mapping[str, Any] = MappingProxyType({})
 
 
 def conclude(
@@ -55,6 +57,7 @@ def conclude(
     signal: int,
     sequential_wall_s: float | None = None,
     protection: Mapping[str, Any] = MappingProxyType({}),
+    memory: Mapping[str, Any] = MappingProxyType({}),
 ) -> RunResult:
     """Sum up a run; ``begun`` is the time of day in seconds, ``signal`` what ended it, or 0."""
     tasks = tuple(results[i] for i in range(len(graph.tasks)))
@@ -73,6 +76,7 @@ def conclude(
         slots_used=_most_at_once(tasks),
         sequential_wall_s=sequential_wall_s,
         protection=protection,
+        memory=memory,
     )
 
 
@@ -114,6 +118,7 @@ def to_json(run: RunResult, tasks: Mapping[str, Task]) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "task_count": len(run.tasks),
         "protection": dict(run.protection),
+        "memory": dict(run.memory),
         "tasks": [_task(result, tasks[result.id]) for result in run.tasks],
     }
 

@@ -40,6 +40,7 @@ parallel = ["lint", "seed"]
 timeout = 60
 grace = 0
 max_load = "50%"
+memory = "6GB"
 keep_runs = 5
 audit = true
 exclude = ["./examples/"]
@@ -63,6 +64,7 @@ caches = [".cache"]
 locks = ["postgres"]
 env = { DATABASE_URL = "x=y" }
 slots = 2
+memory = "1.5 GiB"
 timeout = 1.5
 retries = 0
 ok_codes = [0, 255]
@@ -80,6 +82,7 @@ enabled = true
         timeout=60.0,
         grace=0.0,
         max_load=0.5,
+        memory=6_000_000_000,
         keep_runs=5,
         audit=True,
         exclude=("examples",),
@@ -99,6 +102,7 @@ enabled = true
                 locks=("postgres",),
                 env={"DATABASE_URL": "x=y"},
                 slots=2,
+                memory=3 << 29,
                 timeout=1.5,
                 retries=0,
                 ok_codes=(0, 255),
@@ -175,6 +179,27 @@ def test_a_task_of_a_run_knows_that_run(tmp_path: Path) -> None:
     assert _load(tmp_path, "", POLYLANE_RUN="/x/runs/1").parent_run == "/x/runs/1"
 
 
+def test_runs_can_be_told_where_to_meet(tmp_path: Path) -> None:
+    """By a variable that an administrator sets for all users."""
+    assert _load(tmp_path, "", POLYLANE_SLOTS_DIR="/run/slots").slots_folder == "/run/slots"
+    assert _load(tmp_path, "").slots_folder == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "value"), [("6", 6), ('"auto"', "auto"), ('"off"', "off"), ('"50%"', "50%")]
+)
+def test_the_slots_of_the_machine(tmp_path: Path, said: str, value: object) -> None:
+    """As for jobs, or none are counted."""
+    assert _load(tmp_path, f"machine_jobs = {said}").machine_jobs == value
+
+
+def test_other_slots_of_the_machine_are_refused(tmp_path: Path) -> None:
+    """With what it may be."""
+    assert _error(tmp_path, "machine_jobs = 0").endswith(
+        'machine_jobs = 0: must be a number above 0, "auto", "off", or a percentage such as "50%"'
+    )
+
+
 def test_tasks_see_neither_gits_variables_nor_makes_job_server() -> None:
     """A hook's index and repository are not theirs; all else is."""
     environ = {"GIT_DIR": "x", "GIT_INDEX_FILE": "x", "MAKEFLAGS": "x", "PATH": "p", "GIT_SSH": "s"}
@@ -201,3 +226,32 @@ def test_colour_is_wanted_on_a_terminal_and_where_it_is_forced(
 ) -> None:
     """NO_COLOR is the strongest."""
     assert config.wants_colour(environ, terminal=bool(terminal)) is wanted
+
+
+@pytest.mark.parametrize(
+    ("environ", "can"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "dumb"}, False),
+        ({}, False),
+        ({"TERM": "xterm", "CI": "true"}, False),
+        ({"TERM": "xterm", "CI": "false"}, True),
+    ],
+)
+def test_a_board_is_for_terminals_that_people_look_at(environ: dict[str, str], can: bool) -> None:  # noqa: FBT001
+    """Neither dumb ones nor those of CI."""
+    assert config.can_be_painted(environ) is can
+
+
+@pytest.mark.parametrize(
+    ("environ", "has"),
+    [
+        ({}, False),
+        ({"LANG": "de_DE.UTF-8"}, True),
+        ({"LANG": "C.utf8", "LC_ALL": "C"}, False),
+        ({"LANG": "C", "LC_CTYPE": "en_GB.utf8"}, True),
+    ],
+)
+def test_unicode_is_for_locales_that_have_it(environ: dict[str, str], has: bool) -> None:  # noqa: FBT001
+    """LC_ALL is stronger than LC_CTYPE, and that than LANG."""
+    assert config.has_unicode(environ) is has

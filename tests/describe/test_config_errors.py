@@ -194,8 +194,9 @@ def test_a_bad_value_is_one_line_with_place_value_and_what_would_be_right(
 def test_an_unknown_key_like_no_other_lists_the_known_ones(tmp_path: Path) -> None:
     """Nothing close is known."""
     assert _error(tmp_path, "zzz = 3") == (
-        "polylane.toml:1: zzz: unknown key; known keys: jobs, parallel, timeout, grace, max_load,"
-        " keep_runs, sandbox, audit, exclude, pipelines, verbs, projects, tasks"
+        "polylane.toml:1: zzz: unknown key; known keys: jobs, parallel, timeout, grace,"
+        " machine_jobs, max_load, memory, keep_runs, sandbox, audit, exclude, pipelines, verbs,"
+        " projects, tasks"
     )
 
 

@@ -118,10 +118,10 @@ def _remember(workspace: RandomWorkspace, folder: Path, random: Random) -> None:
     """Let earlier runs have taken random times."""
     (home(folder) / history.FILE).touch()
     walls: dict[str, history.Entry] = {
-        task.id: (task.work.name, (random.random(),), (), number, 1)
+        task.id: (task.work.name, (random.random(),), (), number, 1, ())
         for number, task in enumerate(workspace.tasks)
     }
-    history.write(folder, history.Summary("", walls, {}))
+    history.write(folder, history.Summary("", walls, {}, {}))
 
 
 def _look(folder: Path) -> Ran:

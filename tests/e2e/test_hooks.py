@@ -40,6 +40,7 @@ class Repository:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "POLYLANE"))}
         self.environ = {
             **{k: v for k, v in kept.items() if k not in ("USE_PARALLEL", "PRE_COMMIT")},
+            "POLYLANE_SLOTS_DIR": os.environ["POLYLANE_SLOTS_DIR"],
             "PRE_COMMIT_HOME": str(folder / "cache"),
             "PREK_HOME": str(folder / "cache"),
             "GIT_CONFIG_GLOBAL": os.devnull,

@@ -41,6 +41,7 @@ caches = ["c"]
 locks = ["d"]
 env = { B = "2" }
 slots = 3
+memory = "2GB"
 timeout = 4.5
 retries = 2
 ok_codes = [0, 1]
@@ -51,7 +52,7 @@ leave = true
     ruff = found["lint:api:ruff"]
     assert ruff.claim == Claim(("a",), ("b",), ("c",), ("d",))
     assert (ruff.cwd, ruff.argv, ruff.env) == ("sub", ("ruff",), (("A", "1"), ("B", "2")))
-    assert (ruff.slots, ruff.timeout, ruff.retries) == (3, 4.5, 2)
+    assert (ruff.slots, ruff.timeout, ruff.retries, ruff.memory) == (3, 4.5, 2, 2_000_000_000)
     assert (ruff.ok_codes, ruff.leave) == ((0, 1), True)
     assert (ruff.file_endings, ruff.fix_argv, ruff.takes_arguments) == ((".py",), ("fix",), False)
 

@@ -16,6 +16,16 @@ from tests.plan.examples import conflict, graph_of, graphs, searched, task
 FAILS = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED)
 
 
+def test_a_task_can_be_made_narrower_before_it_starts() -> None:
+    """The machine may have fewer slots left than the run."""
+    schedule = Schedule(graph_of(task("a", slots=3), task("b")), slots=4)
+    assert schedule.wanted(0) == (3, 3)
+    schedule.narrow(0, 1)
+    assert (schedule.start_next(), schedule.slots_of(0), schedule.free) == (0, 1, 3)
+    schedule.finish(0, Outcome.PASSED)
+    assert schedule.free == 4
+
+
 class Driver:
     """Runs a graph: of the running tasks ``choices`` says which ends next."""
 

@@ -41,6 +41,13 @@ def test_which_need_failed_first_does_not_count(tmp_path: Path) -> None:
     assert Comparison(reference).differences(made(tmp_path, other, name="round-1")).items == {}
 
 
+def test_that_it_ran_alone_for_memory_does_not_count(tmp_path: Path) -> None:
+    """Nor that the kernel killed a first attempt: it has passed."""
+    reference = made(tmp_path, task("a"))
+    other = made(tmp_path, task("a", reason="ran alone", attempts=2), name="round-1")
+    assert Comparison(reference).differences(other).items == {}
+
+
 def test_how_long_it_took_does_not_count(tmp_path: Path) -> None:
     """Nor when it started, nor what it used."""
     reference = made(tmp_path, task("a"))

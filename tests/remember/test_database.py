@@ -199,7 +199,7 @@ class TestDamage:
         assert record(workspace, run()) == ""
         past = history.past(workspace)
         assert past.sequential == {}
-        assert past.tasks == {"lint:api:ruff": ("ruff", (), (), 1, 1)}
+        assert past.tasks == {"lint:api:ruff": ("ruff", (), (), 1, 1, ())}
 
     def test_an_emptied_one_is_used(self, workspace: Path) -> None:
         """Whoever deletes all rows wants to begin anew; so does who removes the file."""
@@ -286,7 +286,7 @@ class TestRefusals:
 
         line, known, stored = in_fork(look)
         assert line.endswith("cannot be written: Read-only file system: this run is not added")
-        assert known == stored == ("ruff", (3.0,), (), 1, 1)
+        assert known == stored == ("ruff", (3.0,), (), 1, 1, ())
 
     @FORKS
     def test_a_full_disk_is_said(self, workspace: Path) -> None:

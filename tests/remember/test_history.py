@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from polylane.outcome import Outcome
+from polylane.plan.durations import Past
 from polylane.remember import database, history
 from polylane.result import RunResult
 from tests.integrations.repository import Repository
@@ -49,6 +50,39 @@ def test_a_task_that_passed_in_a_failed_run_counts(workspace: Path) -> None:
     record(workspace, run(ended(RUFF, 1.0), exit_code=1))
     record(workspace, run(ended(RUFF, 2.0), exit_code=130))
     assert history.past(workspace).tasks[RUFF][1] == (1.0, 2.0)
+
+
+def peaks(workspace: Path) -> tuple[int, ...]:
+    """The last peaks of ruff, as the summary says and as the database does."""
+    said = history.past(workspace).tasks[RUFF][5]
+    cache(workspace).unlink()
+    assert history.past(workspace).tasks[RUFF][5] == said
+    assert isinstance(said, tuple)
+    return said
+
+
+def test_the_last_ten_peaks_are_known(workspace: Path) -> None:
+    """Of both modes; a task that was too short to be measured has none."""
+    record(workspace, run(ended(RUFF)))
+    assert peaks(workspace) == ()
+    for peak in range(1, 13):
+        mode = "parallel" if peak % 2 else "sequential"
+        record(workspace, run(ended(RUFF, max_rss_bytes=peak), mode=mode))
+    assert peaks(workspace) == tuple(range(3, 13))
+
+
+def test_a_peak_of_a_task_that_did_not_pass_counts_where_it_is_larger(workspace: Path) -> None:
+    """It may have ended before its peak, but it was as large as it was."""
+    for peak, outcome in [(9, "failed"), (5, "passed"), (7, "failed"), (12, "timed-out")]:
+        record(workspace, run(ended(RUFF, max_rss_bytes=peak, outcome=Outcome(outcome))))
+    assert peaks(workspace) == (9, 5, 12)
+
+
+def test_a_peak_of_a_narrowed_run_does_not_count(workspace: Path) -> None:
+    """With few files a tool needs less."""
+    record(workspace, run(ended(RUFF, max_rss_bytes=9)))
+    record(workspace, run(ended(RUFF, max_rss_bytes=5)), narrowed=True)
+    assert peaks(workspace) == (9,)
 
 
 def test_a_narrowed_run_does_not_count(workspace: Path) -> None:
@@ -123,15 +157,15 @@ def test_one_of_another_database_is_not_believed(workspace: Path) -> None:
     record(workspace, run(ended(RUFF, 2.0)))
     cache(workspace).write_bytes(older)
     record(workspace, run(ended(RUFF, 3.0)))
-    assert history.past(workspace).tasks[RUFF] == ("ruff", (1.0, 2.0, 3.0), (), 1, 3)
+    assert history.past(workspace).tasks[RUFF] == ("ruff", (1.0, 2.0, 3.0), (), 1, 3, ())
 
 
 def test_without_a_database_nothing_is_known(workspace: Path) -> None:
     """Whoever removes it forgets the summary too."""
-    assert history.past(workspace) == ({}, {})
+    assert history.past(workspace) == Past()
     record(workspace, run(ended(RUFF)))
     (workspace / ".polylane" / history.FILE).unlink()
-    assert history.past(workspace) == ({}, {})
+    assert history.past(workspace) == Past()
 
 
 def test_a_start_reads_it_without_sqlite(workspace: Path) -> None:

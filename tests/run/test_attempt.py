@@ -34,7 +34,7 @@ from tests.support import (
 pytestmark = FORKS
 
 #: A tree of five: main, plain, TERM-ignoring, in a session of its own, double-forked daemon. Main
-#: starts nothing while it waits: a shell whose child is stopped before its exec is never "T" itself.
+#: starts nothing while it waits: a shell whose child is stopped before its exec never is itself.
 HOSTILE = """
 trap '' TERM
 mkfifo hold

@@ -11,7 +11,19 @@ import pytest
 
 from polylane.run import tree
 from polylane.run.pool import LanePool
-from tests.support import FORKS, descriptors, is_alive, job, lanes, pids_in, reports, run, wait_gone
+from tests.support import (
+    FORKS,
+    descriptors,
+    is_alive,
+    job,
+    lanes,
+    pids_in,
+    python,
+    reports,
+    run,
+    wait_for,
+    wait_gone,
+)
 
 pytestmark = FORKS
 
@@ -215,3 +227,18 @@ def test_a_lane_that_ends_while_a_descriptor_is_reused(tmp_path: Path) -> None:
             os.kill(pids_in(tmp_path / f"lane{attempt}")[0], signal.SIGKILL)
             ended = reports(pool, 2)
             assert (ended[0].kind, ended[1].exit_code) == ("crashed", attempt + 10)
+
+
+def test_what_a_running_task_uses_can_be_asked(tmp_path: Path) -> None:
+    """Of each task its own, and nothing of one that has ended."""
+    large = "x = b'x' * 80_000_000; open('ready', 'w').close(); import time; time.sleep(300)"
+    with lanes() as pool:
+        pool.assign(0, job(tmp_path, *python(large), name="large"))
+        pool.assign(1, job(tmp_path, "sleep 300", name="small"))
+        wait_for((tmp_path / "ready").exists, "large task")
+        assert 80_000_000 < pool.resident_bytes(0) < 120_000_000
+        wait_for(lambda: 0 < pool.resident_bytes(1) < 20_000_000, "small task")
+        assert pool.resident_bytes(2) == 0
+        pool.cancel(kill=True)
+        reports(pool, 2)
+        assert pool.resident_bytes(0) == 0

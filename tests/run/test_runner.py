@@ -12,6 +12,7 @@ from polylane.plan.graph import build
 from polylane.plan.schedule import Schedule
 from polylane.run.protocol import Assignment, Report
 from polylane.run.runner import Runner, judge
+from polylane.run.share import Share
 
 PASS = Report("exited", 0)
 FAIL = Report("exited", 1)
@@ -119,6 +120,7 @@ def _run(
     slots: int = 1,
     gate: FakeGate | None = None,
     observer: FakeObserver | None = None,
+    share: Share | None = None,
     fail_fast: bool = False,
     interrupted: Callable[[], str] = lambda: "",
 ) -> dict[str, TaskResult]:
@@ -130,6 +132,7 @@ def _run(
         gate or FakeGate(),
         observer or FakeObserver(),
         _assignment,
+        share=share,
         fail_fast=fail_fast,
         clock=lambda: pool.now,
     )

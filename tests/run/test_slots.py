@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from polylane.plan.jobs import Trial
 from polylane.run import slots
 from polylane.run.slots import LoadGate, cpu_pressure, resolve_jobs
 
@@ -55,6 +56,53 @@ def test_cores_follow_the_quota(
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
     monkeypatch.setattr(slots, "_quota", lambda: found)
     assert slots.cores() == cores
+
+
+def test_the_quota_of_old_control_groups(tmp_path: Path) -> None:
+    """Version 1; in a container, where the group's own path is not there."""
+    (tmp_path / "group").write_text("3:cpu,cpuacct:/box/1\n0::/\n")
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("250000\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert slots._quota(tmp_path / "group", tmp_path) == 2.5
+    (tmp_path / "none").write_text("3:cpu:/box/1\n")
+    (tmp_path / "cpu" / "box" / "1").mkdir(parents=True)
+    (tmp_path / "cpu" / "box" / "1" / "cpu.cfs_quota_us").write_text("-1\n")
+    (tmp_path / "cpu" / "box" / "1" / "cpu.cfs_period_us").write_text("100000\n")
+    assert slots._quota(tmp_path / "none", tmp_path) == 2.5
+
+
+def test_a_group_above_may_grant_less(tmp_path: Path) -> None:
+    """The least of them holds."""
+    (tmp_path / "group").write_text("0::/user/me\n")
+    (tmp_path / "user" / "me").mkdir(parents=True)
+    (tmp_path / "user" / "me" / "cpu.max").write_text("400000 100000\n")
+    (tmp_path / "user" / "cpu.max").write_text("300000 100000\n")
+    assert slots._quota(tmp_path / "group", tmp_path) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("said", "count"), [("auto", 12), ("50%", 6), (3, 3), (40, 40), ("off", None)]
+)
+def test_slots_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, said: int | str, count: int | None
+) -> None:
+    """Every core, where nothing else is said."""
+    monkeypatch.setattr(slots, "cores", lambda: 12)
+    assert slots.machine_slots(said) == count
+
+
+def test_earlier_runs_are_asked_for_only_where_they_matter() -> None:
+    """Not where the cores are few, nor where a number was said."""
+    asked: list[int] = []
+
+    def trials() -> list[Trial]:
+        asked.append(1)
+        return [Trial(4, 10.0, 40.0, 1.0)]
+
+    assert [resolve_jobs(said, 4, trials) for said in ("auto", 9, "50%")] == [4, 9, 2]
+    assert not asked
+    assert resolve_jobs("auto", 16, trials) == 8
 
 
 def test_no_quota_without_control_groups(tmp_path: Path) -> None:

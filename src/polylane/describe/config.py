@@ -79,6 +79,7 @@ class TaskConfig(NamedTuple):
     locks: tuple[str, ...] | None = None
     env: Mapping[str, str] | None = None
     slots: int | None = None
+    memory: int | None = None
     timeout: float | None = None
     retries: int | None = None
     ok_codes: tuple[int, ...] | None = None
@@ -97,10 +98,14 @@ class Config(NamedTuple):
     #: Its text, for the lines in messages.
     text: str = ""
     jobs: int | str = "auto"
+    #: The slots of the whole machine: as ``jobs``, or ``"off"``.
+    machine_jobs: int | str = "auto"
     parallel: tuple[str, ...] = ()
     timeout: float = 1800.0
     grace: float = 2.0
     max_load: float = 0.8
+    #: Bytes, ``"auto"``, or a percentage of the machine's memory.
+    memory: int | str = "auto"
     keep_runs: int = 20
     sandbox: str = "projects"
     audit: bool = False
@@ -115,6 +120,8 @@ class Config(NamedTuple):
     use_parallel: bool | None = None
     #: The run that this process is a task of, if it is one.
     parent_run: str = ""
+    #: Where runs meet to share the machine; empty: where those of this user do.
+    slots_folder: str = ""
 
     @property
     def table(self) -> str:
@@ -145,6 +152,17 @@ class Config(NamedTuple):
         return (*VERBS, *own)
 
 
+class CIHost(NamedTuple):
+    """A host of continuous integration."""
+
+    #: ``github``, ``gitlab``, or empty: none that we know.
+    name: str
+    #: The folder that it checked out; paths are relative to it.
+    folder: str = ""
+    #: The file that takes a summary in Markdown.
+    summary: str = ""
+
+
 def load(folder: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Read the configuration of the workspace at ``folder``.
 
@@ -165,6 +183,7 @@ def load(folder: Path, environ: Mapping[str, str] = os.environ) -> Config:
         claims=_claims(folder),
         use_parallel=_use_parallel(environ),
         parent_run=environ.get(RUN_VARIABLE, ""),
+        slots_folder=environ.get("POLYLANE_SLOTS_DIR", ""),
         **values,
     )
 
@@ -205,6 +224,33 @@ def wants_colour(environ: Mapping[str, str] = os.environ, *, terminal: bool) -> 
     if environ.get("FORCE_COLOR", "0") not in ("", "0"):
         return True
     return terminal and environ.get("TERM", "dumb") != "dumb"
+
+
+def can_be_painted(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a terminal does what it is told, and a person looks at it: neither dumb nor CI's."""
+    return environ.get("TERM", "dumb") not in ("", "dumb") and not in_ci(environ)
+
+
+def in_ci(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a host of continuous integration started us: nearly all of them set ``CI``."""
+    return environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def has_unicode(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the terminal shows UTF-8, by the strongest of the variables of locale(7)."""
+    said = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG", "")
+    return said.lower().replace("-", "").endswith("utf8")
+
+
+def ci_host(environ: Mapping[str, str] = os.environ) -> CIHost:
+    """Which host of continuous integration started us, and what it offers."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return CIHost(
+            "github", environ.get("GITHUB_WORKSPACE", ""), environ.get("GITHUB_STEP_SUMMARY", "")
+        )
+    if environ.get("GITLAB_CI") == "true":
+        return CIHost("gitlab", environ.get("CI_PROJECT_DIR", ""))
+    return CIHost("")
 
 
 def _use_parallel(environ: Mapping[str, str]) -> bool | None:
@@ -274,7 +320,9 @@ _SCHEMA: Mapping[str, schema.Check] = {
     "parallel": schema.strings,
     "timeout": schema.seconds,
     "grace": schema.seconds_or_zero,
+    "machine_jobs": schema.jobs_or_off,
     "max_load": schema.percentage,
+    "memory": schema.memory,
     "keep_runs": schema.count,
     "sandbox": schema.one_of(*SANDBOXES),
     "audit": schema.boolean,
@@ -299,6 +347,7 @@ _SCHEMA: Mapping[str, schema.Check] = {
                 "locks": schema.strings,
                 "env": schema.table_of(schema.string, key=schema.variable_key),
                 "slots": schema.count,
+                "memory": schema.size,
                 "timeout": schema.seconds,
                 "retries": schema.count_or_zero,
                 "ok_codes": schema.exit_codes,

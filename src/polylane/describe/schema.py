@@ -10,6 +10,7 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from polylane.errors import UserError, did_you_mean
@@ -161,8 +162,13 @@ _VERB = "a verb: letters, digits and dashes, such as type-check"
 
 
 def _is_verb(value: Any) -> bool:
+    return isinstance(value, str) and _names_verb(value)
+
+
+@lru_cache  # many tasks have few verbs
+def _names_verb(text: str) -> bool:
     # Invoke writes underscores as dashes, and takes a dash in front for a flag.
-    return isinstance(value, str) and re.fullmatch(r"[^\W_](?:[^\W_]|-)*", value) is not None
+    return re.fullmatch(r"[^\W_](?:[^\W_]|-)*", text) is not None
 
 
 def verbs(value: Any, place: Place, keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -274,6 +280,47 @@ def percentage(value: Any, place: Place, keys: tuple[str, ...]) -> float:
     return int(match[1]) / 100
 
 
+def size(value: Any, place: Place, keys: tuple[str, ...]) -> int:
+    """A size such as ``"6GB"`` (10^9 bytes) or ``"1.5 GiB"`` (2^30), in bytes."""
+    found = _bytes(value)
+    if found is None:
+        raise fail(place, keys, value, f'a size such as "1GB" or "512MiB"{_meant(value)}')
+    return found
+
+
+def memory(value: Any, place: Place, keys: tuple[str, ...]) -> int | str:
+    """A size in bytes, ``"auto"``, or a percentage of the machine's memory."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text == "auto" or (re.fullmatch(r"[0-9]{1,3}%", text) and 0 < int(text[:-1]) <= 100):  # noqa: PLR2004
+        return text
+    found = _bytes(value)
+    if found is None:
+        hint = _meant(value) or (did_you_mean(text, ["auto"]) if text.isalpha() else "")
+        raise fail(
+            place, keys, value, f'"auto", a size such as "6GB", or a percentage such as "50%"{hint}'
+        )
+    return found
+
+
+_UNITS = {
+    name + suffix: base**power
+    for power, name in enumerate(("k", "m", "g", "t"), 1)
+    for suffix, base in (("b", 1000), ("ib", 1024))
+}
+
+
+def _bytes(value: Any) -> int | None:
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([a-z]{2,3})", str(value).strip().lower())
+    found = int(float(match[1]) * _UNITS[match[2]]) if match and match[2] in _UNITS else 0
+    return found if found > 0 and isinstance(value, str) else None
+
+
+def _meant(value: Any) -> str:
+    """For ``"6G"``, which some take for ``GB`` and some for ``GiB``: what it may mean."""
+    match = re.fullmatch(r"([1-9][0-9.]{0,9}) ?([kmgt])", str(value).strip().lower())
+    return f"; did you mean '{match[1]}{match[2].upper()}B'?" if match else ""
+
+
 def jobs(value: Any, place: Place, keys: tuple[str, ...]) -> int | str:
     """A whole number above 0, ``"auto"``, or a percentage of the cores."""
     text = (
@@ -284,3 +331,14 @@ def jobs(value: Any, place: Place, keys: tuple[str, ...]) -> int | str:
     if re.fullmatch(r"[0-9]{1,5}", text) and int(text) > 0:
         return int(text)
     raise fail(place, keys, value, 'a number above 0, "auto", or a percentage such as "50%"')
+
+
+def jobs_or_off(value: Any, place: Place, keys: tuple[str, ...]) -> int | str:
+    """As `jobs`, or ``"off"``."""
+    if value == "off":
+        return "off"
+    try:
+        return jobs(value, place, keys)
+    except UserError:
+        expected = 'a number above 0, "auto", "off", or a percentage such as "50%"'
+        raise fail(place, keys, value, expected) from None

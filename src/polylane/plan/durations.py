@@ -25,11 +25,13 @@ class Past(NamedTuple):
     """What earlier runs took."""
 
     #: By the task's id: its tool, `Walls` in parallel runs, `Walls` in sequential ones, and what
-    #: else is remembered.
+    #: else is remembered; its last peaks of memory are third of that.
     tasks: Mapping[str, tuple[Any, ...]] = {}
     #: The wall time of the newest sequential run that passed, by the words of its selection and
     #: the number of its tasks.
     sequential: Mapping[tuple[tuple[str, ...], int], float] = {}
+    #: By the task's id: how many cores it used on average, in its last passed runs.
+    cores: Mapping[str, tuple[float, ...]] = {}
 
 
 class Span(NamedTuple):
@@ -95,6 +97,11 @@ def _tools(wanted: Iterable[str], past: Past, *, parallel: bool) -> dict[str, Sp
         for tool, likely in found.items()
         if likely
     }
+
+
+def cores(past: Past) -> dict[str, float]:
+    """How many cores each task used on average in its last passed runs, by its id."""
+    return {name: _median(sorted(each)) for name, each in past.cores.items() if each}
 
 
 def priorities(graph: Graph, expected: Sequence[Span]) -> list[float]:

@@ -11,6 +11,7 @@ from itertools import combinations, pairwise
 from random import Random
 
 from polylane.plan.graph import Graph
+from polylane.plan.width import width
 
 #: Tasks that start together, by index.
 Batch = tuple[int, ...]
@@ -108,12 +109,13 @@ def _batch(
     loses = {task: missing.loss(task, rest, unready) for task in ready}
     value = {task: missing.gain(task, rest) - loses[task] for task in ready}
     chosen: list[int] = []
+    least = {task: min(width(graph.tasks[task], {}).least, slots) for task in ready}
     free, beside = slots, 0
     while True:
         meets = {
             task: (missing.apart[task] & beside).bit_count()
             for task in ready
-            if not beside >> task & 1 and min(graph.tasks[task].slots, slots) <= free
+            if not beside >> task & 1 and least[task] <= free
         }
         fitting = [task for task in meets if not chosen or meets[task] or not loses[task]]
         if not fitting:
@@ -121,7 +123,7 @@ def _batch(
         _, _, _, task = max((meets[each], value[each], tie[each], each) for each in fitting)
         chosen.append(task)
         beside |= 1 << task
-        free -= min(graph.tasks[task].slots, slots)
+        free -= least[task]
 
 
 def in_batches(graph: Graph, batches: Sequence[Batch]) -> Graph:

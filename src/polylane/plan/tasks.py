@@ -78,6 +78,7 @@ class _Builder:
             file_endings=recipe.file_endings,
             fix_argv=_with_interpreter(recipe.fix_argv),
             creates=tuple(_join(project.path, path) for path in recipe.creates),
+            inside=recipe.inside,
             source=f"the language {language}",
         )
         self.add(task)
@@ -161,6 +162,7 @@ class _Builder:
             for field in (
                 "cwd",
                 "slots",
+                "memory",
                 "timeout",
                 "retries",
                 "ok_codes",
@@ -176,6 +178,8 @@ class _Builder:
         )
         if said.command is not None:
             changed = changed._replace(file_endings=(), fix_argv=(), takes_arguments=True)
+            same_tool = changed.argv[:1] == task.argv[:1] and task.argv[:1] == (task.tool,)
+            changed = changed._replace(inside=task.inside if same_tool else "")
         return changed
 
     def finish(self) -> dict[str, Task]:

@@ -115,9 +115,10 @@ def _words(how: str) -> str:
 
 
 def _ending(task: dict[str, object]) -> tuple[object, ...]:
-    # Which of several needs failed first is a matter of time.
+    # Which of several needs failed first is a matter of time, and how much memory there was is too.
+    ran = task["started_s"] is not None and task["outcome"] != "passed"
     keys = ("outcome", "exit_code", "signal", "reason")
-    return tuple(task[key] for key in keys if key != "reason" or task["started_s"] is not None)
+    return tuple(task[key] for key in keys if key != "reason" or ran)
 
 
 def _said(task: dict[str, object]) -> str:

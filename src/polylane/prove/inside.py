@@ -121,7 +121,7 @@ class Child(NamedTuple):
             request = request._replace(folder=Path(self.view.path))
             plan = make_plan(request)
         graph = in_batches(plan.graph, self.order.batches) if self.order.batches else plan.graph
-        mode = Mode(parallel=self.order.parallel, jobs=self.order.jobs)
+        mode = Mode(parallel=self.order.parallel, jobs=self.order.jobs, narrow=True)
         # That tasks meet is the point: a high load holds nothing back.
         config = plan.config._replace(max_load=float("inf"))
         return plan._replace(config=config, graph=graph, mode=mode), request

@@ -86,7 +86,7 @@ def summary(workspace: Path) -> Summary:
     with suppress(OSError, *_ERRORS, _NewerError), _connected(path) as database:
         if _version(database) == len(tables.STEPS):
             return tables.summary(database)
-    return Summary("", {}, {})
+    return Summary("", {}, {}, {})
 
 
 @contextmanager

@@ -29,20 +29,24 @@ SUMMARY = "durations.cache"
 
 #: A task's wall time is the median of at most so many passed runs, the newest.
 SAMPLES = 5
+#: What a task needs of memory is the largest of so many peaks, the newest.
+PEAKS = 10
+#: A task that was shorter does not say how many cores it uses.
+CORES_S = 0.5
 #: So many selections are remembered with the wall time of their sequential run, the newest.
 SELECTIONS = 50
 
 #: What wrote the file: another Python may marshal in another way.
-_MARK = f"polylane history 1 {sys.implementation.cache_tag}\n".encode()
+_MARK = f"polylane history 3 {sys.implementation.cache_tag}\n".encode()
 _SUM_BYTES = 4
 
-#: A task's tool, its `Walls` in parallel runs and in sequential ones, its key in the database, and
-#: how often it has run.
-Entry = tuple[str, Walls, Walls, int, int]
+#: A task's tool, its `Walls` in parallel runs and in sequential ones, its key in the database, how
+#: often it has run, and its last peaks of memory in bytes.
+Entry = tuple[str, Walls, Walls, int, int, tuple[int, ...]]
 
 
 class Summary(NamedTuple):
-    """What the database says of durations."""
+    """What the database says of durations and memory."""
 
     #: The newest run in the database, by its id; empty where there is none.
     run: str
@@ -50,6 +54,8 @@ class Summary(NamedTuple):
     tasks: dict[str, Entry]
     #: As in `Past`.
     sequential: dict[tuple[tuple[str, ...], int], float]
+    #: By the task's id: how many cores it used on average, in its last passed runs.
+    cores: dict[str, tuple[float, ...]]
 
 
 def past(workspace: Path) -> Past:
@@ -63,7 +69,7 @@ def past(workspace: Path) -> Past:
         except ImportError:
             return Past()
         summary = database.summary(workspace)
-    return Past(summary.tasks, summary.sequential)
+    return Past(summary.tasks, summary.sequential, summary.cores)
 
 
 def load() -> None:
@@ -117,3 +123,18 @@ def _sum(body: bytes | memoryview) -> bytes:
 def longer(walls: Walls, wall: float) -> Walls:
     """The newest of them, with one more."""
     return (*walls[1 - SAMPLES :], wall)
+
+
+def with_cores(cores: tuple[float, ...], cpu_s: float, wall_s: float) -> tuple[float, ...]:
+    """The newest of them, with one more; a short run says little of how many cores it used."""
+    return (*cores[1 - SAMPLES :], cpu_s / wall_s) if wall_s >= CORES_S else cores
+
+
+def with_peak(peaks: tuple[int, ...], peak: int | None, *, passed: bool) -> tuple[int, ...]:
+    """The newest of them, with one more; a task that did not pass may have ended too soon.
+
+    So its peak counts only where it is larger than all before.
+    """
+    if not peak or not (passed or peak > max(peaks, default=0)):
+        return peaks
+    return (*peaks[1 - PEAKS :], peak)

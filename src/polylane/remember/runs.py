@@ -11,6 +11,7 @@ import re
 import shutil
 import time
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -32,7 +33,12 @@ _ABANDONED_S = 86_400.0
 
 
 def _quoted(part: re.Match[str]) -> str:
-    return quote(part[0], safe="")
+    return _quote(part[0])
+
+
+@lru_cache  # nearly always a colon
+def _quote(text: str) -> str:
+    return quote(text, safe="")
 
 
 class RunFolder(NamedTuple):

@@ -15,7 +15,7 @@ from polylane.errors import PASSED, SIGNAL_BASE
 from polylane.model import Task
 from polylane.outcome import Outcome, TaskResult
 from polylane.plan.durations import Walls
-from polylane.remember.history import SELECTIONS, Entry, Summary, longer
+from polylane.remember.history import SELECTIONS, Entry, Summary, longer, with_cores, with_peak
 from polylane.result import RunResult
 
 #: So many runs of each task are kept.
@@ -78,22 +78,34 @@ def newest(database: sqlite3.Connection) -> str:
 
 
 def summary(database: sqlite3.Connection) -> Summary:
-    """What the tables say of durations: all of them are read."""
+    """What the tables say of durations and memory: all of them are read."""
     walls: dict[tuple[int, str], Walls] = {}
-    for key, mode, wall in database.execute(
-        "SELECT task, mode, task_runs.wall_s FROM task_runs JOIN runs ON runs.id = run"
+    cores: dict[int, tuple[float, ...]] = {}
+    for key, mode, wall, cpu in database.execute(
+        "SELECT task, mode, task_runs.wall_s, cpu_s FROM task_runs JOIN runs ON runs.id = run"
         " WHERE outcome = 'passed' AND NOT narrowed AND typeof(task_runs.wall_s) = 'real'"
         " ORDER BY run"
     ):
         walls[key, mode] = longer(walls.get((key, mode), ()), wall)
+        if isinstance(cpu, float):  # else somebody else's
+            cores[key] = with_cores(cores.get(key, ()), cpu, wall)
+    peaks: dict[int, tuple[int, ...]] = {}
+    for key, peak, outcome in database.execute(
+        "SELECT task, max_rss_bytes, outcome FROM task_runs JOIN runs ON runs.id = run"
+        " WHERE NOT narrowed AND typeof(max_rss_bytes) = 'integer' ORDER BY run"
+    ):
+        peaks[key] = with_peak(peaks.get(key, ()), peak, passed=outcome == "passed")
     by_name: dict[str, Entry] = {}
+    cores_by_name = {}
     for key, name, tool, runs in database.execute(
         "SELECT tasks.id, name, tool, coalesce(max(number), 0) FROM tasks"
         " LEFT JOIN task_runs ON task = tasks.id GROUP BY tasks.id"
     ):
         parallel, sequential = (walls.get((key, mode), ()) for mode in ("parallel", "sequential"))
-        by_name[name] = (tool, parallel, sequential, key, runs)
-    return Summary(newest(database), by_name, _sequential(database))
+        by_name[name] = (tool, parallel, sequential, key, runs, peaks.get(key, ()))
+        if cores.get(key):
+            cores_by_name[name] = cores[key]
+    return Summary(newest(database), by_name, _sequential(database), cores_by_name)
 
 
 def _sequential(database: sqlite3.Connection) -> dict[tuple[tuple[str, ...], int], float]:
@@ -172,19 +184,24 @@ class AddedRun(NamedTuple):
             task = self.tasks[task_id]
             parts = (task.verb, task.project, task.language, task.tool)
             rows.append((key, name, *map(stored, parts)))
-            known.tasks[name] = (stored(task.tool), (), (), key, 0)
+            known.tasks[name] = (stored(task.tool), (), (), key, 0, ())
         database.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _row(self, run: int, task: TaskResult, known: Summary) -> tuple[Any, ...]:
         """The task's row; what is known of it counts it too."""
         name = stored(task.id)
-        tool, parallel, sequential, key, runs = known.tasks[name]
-        if task.outcome is Outcome.PASSED and not self.narrowed:
+        tool, parallel, sequential, key, runs, peaks = known.tasks[name]
+        passed = task.outcome is Outcome.PASSED
+        if not self.narrowed:
+            peaks = with_peak(peaks, task.max_rss_bytes, passed=passed)
+        if passed and not self.narrowed:
+            if cores := with_cores(known.cores.get(name, ()), task.cpu_s, task.wall_s):
+                known.cores[name] = cores
             if self.result.mode == "parallel":
                 parallel = longer(parallel, task.wall_s)
             else:
                 sequential = longer(sequential, task.wall_s)
-        known.tasks[name] = (tool, parallel, sequential, key, runs + 1)
+        known.tasks[name] = (tool, parallel, sequential, key, runs + 1, peaks)
         return (
             run,
             key,

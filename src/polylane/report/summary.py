@@ -54,12 +54,27 @@ def show(screen: Screen, run: RunResult, folder: Path) -> None:
         screen.line(f"not protected: tasks could write anywhere: {why}; inv lanes.doctor says more")
     if why := run.protection.get("no_views"):
         screen.line(f"not strict: no task had a private view: {why}; inv lanes.doctor says more")
+    for line in _memory(run):
+        screen.line(line)
     for result in run.tasks:
         if result.outcome in BAD:
             screen.line()
             _failure(screen, result, folder)
     screen.line()
     screen.line(verdict(run), style="32" if run.exit_code == 0 else "31")
+
+
+def _memory(run: RunResult) -> list[str]:
+    """What the lack of memory did to the run."""
+    alone, killed = run.memory.get("ran_alone", {}), run.memory.get("killed", {})
+    again = {result.id for result in run.tasks if result.attempts > 1}
+    return [
+        *(f"not enough memory: {name} {words}" for name, words in alone.items()),
+        *(
+            f"out of memory: {name}: {words}{'; retried alone' if name in again else ''}"
+            for name, words in killed.items()
+        ),
+    ]
 
 
 def brief(screen: Screen, run: RunResult, folder: Path) -> None:

@@ -92,6 +92,10 @@ class Assignments:
             trace=self._trace,
         )
 
+    def path(self, task: Task) -> str:
+        """Where a task's programs are looked for."""
+        return dict(self._environment(task, ()))["PATH"]
+
     def _environment(self, task: Task, more: Pairs) -> Pairs:
         """What is added to our own environment: the project's tools lead ``PATH``."""
         key = (task.project, task.language)

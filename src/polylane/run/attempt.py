@@ -17,6 +17,7 @@ import time
 
 from polylane.errors import SIGNAL_BASE
 from polylane.run import protocol, tree
+from polylane.run.peak import Peak
 from polylane.run.protocol import Assignment, Report
 
 #: What ends by itself so soon after its task was not left behind.
@@ -47,7 +48,7 @@ class Attempt:
         self._hurry = False
         self.orphaned = False
         self._usage = tree.Usage()
-        self._peak = 0
+        self._peak = Peak()
         self._runner = select.poll()
         self._runner.register(channel, select.POLLIN)
 
@@ -64,7 +65,7 @@ class Attempt:
             reason=self._reason(status),
             wall_s=time.monotonic() - self._begun,
             cpu_s=self._usage.cpu_s,
-            max_rss_bytes=_peak(self._peak, self._usage.max_rss_bytes),
+            max_rss_bytes=self._peak.known(self._usage.max_rss_bytes),
             read_bytes=self._usage.read_bytes,
             write_bytes=self._usage.write_bytes,
             leftovers=leftovers,
@@ -116,8 +117,8 @@ class Attempt:
                 return True
             if ready:
                 self._obey()
-            self._peak = max(self._peak, tree.resident_bytes(self._members()))
-            pause = min(pause * 2, _SAMPLE_S)
+            due = self._peak.look(self._members)
+            pause = max(min(pause * 2, _SAMPLE_S), due)
         return False
 
     def _members(self) -> list[int]:
@@ -189,13 +190,3 @@ class Attempt:
 
     def _end_tree(self, grace: float) -> bool:
         return tree.end_all(self._usage, grace=grace, spare=self._spare, pause=self._pause)
-
-
-def _peak(sampled: int, reaped: int) -> int | None:
-    """The peak memory of the tree, from samples of it and the largest of its processes.
-
-    A child's own maximum includes ours from before it became another program, so that a small one
-    says nothing.
-    """
-    known = max(sampled, reaped if reaped > tree.own_peak() * 1.05 else 0)
-    return known or None

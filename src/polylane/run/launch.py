@@ -88,7 +88,25 @@ class Launcher:
 
     def _spawn(self, job: Assignment, log: int | None, traced: TracedStart | None) -> int:
         os.chdir(job.cwd)
-        command, environment = _command(job), self._encoded_for(job.env)
+        environment = self._encoded_for(job.env)
+        if job.place is None:
+            return self._spawned(job, environment, log, traced)
+        from polylane.run import jobserver  # few tasks have a place at one
+
+        joined = jobserver.join(jobserver.Place(*job.place))
+        try:
+            return self._spawned(job, {**environment, **joined.variables}, log, traced)
+        finally:
+            joined.close()
+
+    def _spawned(
+        self,
+        job: Assignment,
+        environment: Mapping[bytes, bytes],
+        log: int | None,
+        traced: TracedStart | None,
+    ) -> int:
+        command = _command(job)
 
         def start() -> int:
             return spawn(command, environment, output=log, session=not self._terminal)

@@ -6,6 +6,7 @@ Knows nothing of graphs or of what a task is for.
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -72,6 +73,8 @@ class LanePool:
         def become_lane(channel: socket.socket, has_terminal: bool) -> NoReturn:  # noqa: FBT001
             lane.main(channel, environment=environment, bodies=bodies, terminal=has_terminal)
 
+        # A collection in a lane would touch, and so copy, every object that was here before it.
+        gc.freeze()
         self._terminal = terminal
         self._before = frozenset(tree.children())
         self._was_subreaper = tree.become_subreaper()
@@ -148,6 +151,25 @@ class LanePool:
         self._poller.unregister(handle.channel)
         handle.channel.close()
 
+    def watch(self, descriptor: int, on: bool) -> None:  # noqa: FBT001
+        """Have `wait` return when something can be read there, or no more."""
+        if on:
+            self._poller.register(descriptor, select.POLLIN)
+        else:
+            self._poller.unregister(descriptor)
+
+    def resident_bytes(self, task: int) -> int:
+        """What the process tree of a running task uses now; 0 where it does not run."""
+        pid = self.pid_of(task)
+        return tree.resident_bytes(tree.descendants(pid)) if pid else 0
+
+    def pid_of(self, task: int) -> int:
+        """The lane of a running task, which its process tree hangs on; 0 where it does not run."""
+        for handle, running in self._busy.values():
+            if running == task:
+                return self._zygote.pid_of(handle.number)
+        return 0
+
     def cancel(self, *, kill: bool = False) -> None:
         """See `Pool`."""
         self._tell(protocol.KILL if kill else protocol.CANCEL)
@@ -179,6 +201,7 @@ class LanePool:
         self._await_zygote()
         self._sweep()
         tree.become_subreaper(on=self._was_subreaper)
+        gc.unfreeze()
 
     def _await_zygote(self) -> None:
         """Wait for the zygote, which waits for the lanes; what takes too long is killed."""

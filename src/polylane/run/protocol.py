@@ -37,6 +37,8 @@ class Assignment(NamedTuple):
     trace: str = ""
     #: Where it was refused something, it may be run again to find out what.
     again: bool = False
+    #: Its place at a job server, as a plain tuple of `jobserver.Place`; None: it has none.
+    place: tuple[Any, ...] | None = None
 
 
 class Report(NamedTuple):

@@ -13,10 +13,13 @@ from polylane.model import Task
 from polylane.outcome import BAD, Outcome, TaskResult
 from polylane.plan.graph import Graph
 from polylane.plan.schedule import Dropped, Schedule
+from polylane.run.memory import Plenty
 from polylane.run.pool import Pool
 from polylane.run.protocol import Assignment, Report
+from polylane.run.share import POLL_S, Share, Unshared
 
 if TYPE_CHECKING:
+    from polylane.run.inner import Inner
     from polylane.run.tracing.touches import Touches
 
 #: How soon a start that the load held back is tried again.
@@ -46,6 +49,25 @@ class Gate(Protocol):
         """Whether one more may start beside ``running`` others."""
 
 
+class Budget(Protocol):
+    """Says which task fits into what is left of memory, and which one memory ended."""
+
+    #: Whether a task has been held back since the last one started or ended.
+    held_back: bool
+
+    def fits(self, task: int) -> bool:
+        """Whether a task may start beside those that run."""
+
+    def started(self, task: int) -> None:
+        """A task starts, for the first time or again."""
+
+    def ended(self, task: int, report: Report, *, failed: bool) -> str:
+        """It has ended; how memory ended it, in words, or nothing."""
+
+    def said(self, task: int) -> str:
+        """What else is to be said of a task that passed."""
+
+
 class Runner:
     """One execution of a graph."""
 
@@ -58,6 +80,9 @@ class Runner:
         observer: Observer,
         assignment: Callable[[Task, int], Assignment],
         *,
+        memory: Budget | None = None,
+        inner: Inner | None = None,
+        share: Share | None = None,
         fail_fast: bool = False,
         explain: Callable[[Task, Report], tuple[str, ...]] = lambda _, report: report.refused,
         touched: Callable[[str, Touches], None] | None = None,
@@ -66,12 +91,17 @@ class Runner:
         """``assignment`` makes the order for a task's attempt, counted from 1.
 
         ``explain`` says in words what a task was refused to write, or wrote unclaimed.
+        ``inner``: tells tools their width, and lends them free slots. ``share``: what this run may
+        use of a machine that others use too.
         ``touched`` is told what each attempt at a traced task touched, by the task's id.
         """
         self._graph = graph
         self._schedule = schedule
         self._pool = pool
         self._gate = gate
+        self._memory = memory or Plenty()
+        self._inner = inner
+        self._share = share or Unshared()
         self._observer = observer
         self._assignment = assignment
         self._fail_fast = fail_fast
@@ -81,8 +111,12 @@ class Runner:
         self._zero = clock()
         self._started: dict[int, float] = {}
         self._attempts: dict[int, int] = {}
+        #: Those that memory ended, which run once more, alone.
+        self._once_more: set[int] = set()
         self._logs: dict[int, str] = {}
         self._stopping = ""
+        #: What a start waits for, in words.
+        self.waits_for = ""
         self.results: dict[int, TaskResult] = {}
 
     def run(self, interrupted: Callable[[], str]) -> None:
@@ -91,7 +125,7 @@ class Runner:
         A first reason cancels what runs; a further one kills it.
         """
         while not self._schedule.done:
-            held_back = self._start_some()
+            held_back = self._start_all()
             if not self._schedule.running and not held_back and not self._schedule.done:
                 raise AssertionError("BUG: nothing runs, nothing can start, and tasks are left")
             for task, report in self._pool.wait(self._timeout(held_back=held_back)):
@@ -104,45 +138,87 @@ class Runner:
     def _timeout(self, *, held_back: bool) -> float | None:
         period = self._observer.period
         if held_back:
-            return _RETRY_S if period is None else min(_RETRY_S, period)
+            retry = POLL_S if self._share.waits else _RETRY_S
+            return retry if period is None else min(retry, period)
         return period
 
+    def _start_all(self) -> bool:
+        """Start what fits, with slots that were lent if need be; lend what is left."""
+        self._share.look()
+        held_back = self._start_some()
+        if self._inner is not None:
+            while self._inner.take_back():
+                held_back = self._start_some()
+            if not held_back and not self._stopping:
+                self._inner.lend()
+        self._share.settle()
+        return held_back
+
     def _start_some(self) -> bool:
-        """Start what fits; returns whether the load held something back."""
+        """Start what fits; returns whether load, memory or other runs held something back."""
+        self.waits_for = ""
         while self._schedule.free > 0:
             if not self._gate.may_start(len(self._schedule.running)):
+                self.waits_for = "a lower load"
                 return True
-            task = self._schedule.start_next()
+            task = self._schedule.start_next(self._fits)
             if task is None:
-                return False
+                memory, others = self._memory.held_back, self._share.waits
+                self.waits_for = "memory" if memory else "other runs" if others else ""
+                return memory or others
             self._started[task] = self._now()
             self._attempt(task)
         return False
 
+    def _fits(self, index: int) -> bool:
+        """Whether there is memory for a ready task, and then a slot of the machine: it has that."""
+        if not self._memory.fits(index):
+            return False
+        least, most = self._schedule.wanted(index)
+        got = self._share.take(index, self._graph.tasks[index].id, least, most)
+        if 0 < got < most:
+            self._schedule.narrow(index, got)
+        return got > 0
+
     def _attempt(self, index: int) -> None:
         task = self._graph.tasks[index]
+        self._memory.started(index)
         self._attempts[index] = self._attempts.get(index, 0) + 1
         assignment = self._assignment(task, self._attempts[index])
+        if self._inner is not None:
+            assignment = self._inner.widened(index, assignment)
         self._logs[index] = assignment.log.rpartition("/")[2]
         self._observer.started(task, assignment.log)
         self._pool.assign(index, assignment)
 
     def _ended(self, index: int, report: Report) -> None:
         task = self._graph.tasks[index]
+        if self._inner is not None:
+            self._inner.ended(index)
         if report.touches is not None:
             self._tell(task, report.touches)
         outcome, reason = judge(task, report, self._stopping)
-        if (
-            outcome is Outcome.FAILED
-            and self._attempts[index] <= task.retries
-            and not self._stopping
-        ):
-            self._attempt(index)
+        killed = self._memory.ended(index, report, failed=outcome in BAD)
+        if not self._stopping and self._goes_again(index, outcome, killed):
             return
-        self._record(index, outcome, reason, report)
+        if outcome is Outcome.PASSED:
+            reason = self._memory.said(index)
+        self._share.ended(index)
+        self._record(index, outcome, killed or reason, report)
         self._drop(self._schedule.finish(index, outcome))
         if outcome in BAD and self._fail_fast and not self._stopping:
             self._stop(f"--fail-fast, because {task.id} {outcome.value.replace('-', ' ')}")
+
+    def _goes_again(self, index: int, outcome: Outcome, killed: str) -> bool:
+        if killed and index not in self._once_more:
+            self._once_more.add(index)
+            self._schedule.put_back(index)
+            return True
+        tries = self._attempts[index] - (index in self._once_more)
+        if outcome is Outcome.FAILED and tries <= self._graph.tasks[index].retries:
+            self._attempt(index)
+            return True
+        return False
 
     def _tell(self, task: Task, touches: tuple[Any, ...]) -> None:
         from polylane.run.tracing.touches import Touches
@@ -158,7 +234,10 @@ class Runner:
     def _drop(self, dropped: list[Dropped]) -> None:
         for index, outcome, reason in dropped:
             task = self._graph.tasks[index]
-            self.results[index] = TaskResult(task.id, outcome, reason=reason)
+            log, attempts = self._logs.get(index, ""), self._attempts.get(index, 0)
+            self.results[index] = TaskResult(
+                task.id, outcome, reason=reason, log=log, attempts=attempts
+            )
             self._observer.finished(task, self.results[index])
 
     def _record(self, index: int, outcome: Outcome, reason: str, report: Report) -> None:

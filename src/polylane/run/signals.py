@@ -37,6 +37,9 @@ class Signals:
         #: Called around the time that the terminal stops us (Ctrl-Z), by `interrupted`.
         self.suspend: Callable[[], None] | None = None
         self.resume: Callable[[], None] | None = None
+        #: Called around that too, to leave the terminal as it was and to come back to it.
+        self.hide: Callable[[], None] | None = None
+        self.show: Callable[[], None] | None = None
         self._saved: dict[int, Any] = {}
         self._old_wakeup = -1
         self.wakeup, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -92,8 +95,12 @@ class Signals:
         """
         if self.suspend and not self._forward_only:
             self.suspend()
+        if self.hide:
+            self.hide()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._stop_came)
+        if self.show:
+            self.show()
         if self.resume and not self._forward_only:
             self.resume()

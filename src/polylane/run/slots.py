@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
-#: The default cap: more side by side helps few repositories until their history says so.
-AUTO_CAP = 4
+from polylane.plan.jobs import CAP, Trial, auto_jobs
 
 #: More threads than this for each core want to run where a machine is overloaded.
 _CROWD = 3
@@ -29,24 +30,60 @@ def cores() -> int:
     return max(1, min(affinity, round(quota))) if quota else affinity
 
 
+@lru_cache
 def _quota(
     group: Path = Path("/proc/self/cgroup"), groups: Path = Path("/sys/fs/cgroup")
 ) -> float | None:
-    """Cores that the control group (version 2) grants, where it limits them."""
-    with suppress(OSError, ValueError, IndexError):
-        path = group.read_text(encoding="ascii").rpartition("::")[2].strip()
-        limit, period = (groups / path[1:] / "cpu.max").read_text(encoding="ascii").split()
-        if limit != "max":
-            return int(limit) / int(period)
+    """Cores that our control groups grant, of version 1 and 2, where one of them limits them.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu and
+    https://docs.kernel.org/scheduler/sched-bwc.html
+    """
+    with suppress(OSError, ValueError):
+        lines = group.read_text(encoding="utf-8").splitlines()
+        return min((quota for line in lines for quota in _quotas(line, groups)), default=None)
     return None
 
 
-def resolve_jobs(said: int | str, available: int) -> int:
-    """Slots of a run: ``said`` is a number, ``"auto"`` or a percentage of the available cores."""
+def _quotas(line: str, groups: Path) -> Iterator[float]:
+    """The quotas of a group and of those above it, by its line in cgroup(7)."""
+    _, controllers, path = line.split(":", 2)
+    old = "cpu" in controllers.split(",")
+    if controllers and not old:
+        return
+    mount = groups / "cpu" if old else groups
+    folder = mount / path.lstrip("/")
+    if not folder.is_dir():
+        folder = mount  # in a container its own group may be mounted, without its path
+    names = ("cpu.cfs_quota_us", "cpu.cfs_period_us") if old else ("cpu.max",)
+    for place in (folder, *folder.parents):
+        if not place.is_relative_to(mount):
+            return
+        with suppress(OSError, ValueError):
+            words = " ".join((place / name).read_text(encoding="ascii") for name in names).split()
+            quota = int(words[0]) / int(words[1])  # ValueError: no limit is the word max
+            if quota > 0:  # and in version 1 it is -1
+                yield quota
+
+
+def machine_slots(said: int | str) -> int | None:
+    """Slots of the whole machine: as for a run, but ``auto`` is every core; None for ``off``."""
+    if said == "off":
+        return None
+    return cores() if said == "auto" else resolve_jobs(said, cores())
+
+
+def resolve_jobs(
+    said: int | str, available: int, trials: Callable[[], Iterable[Trial]] = tuple
+) -> int:
+    """Slots of a run: ``said`` is a number, ``"auto"`` or a percentage of the available cores.
+
+    ``trials``: what earlier runs took, asked for only where it could matter.
+    """
     if isinstance(said, int):
         return said
     if said == "auto":
-        return min(available, AUTO_CAP)
+        return auto_jobs(available, trials() if available > CAP else ())
     return max(1, available * int(said[:-1]) // 100)
 
 

@@ -21,6 +21,7 @@ BecomeLane = Callable[[socket.socket, bool], NoReturn]
 _LANE = b"l"
 _TERMINAL_LANE = b"t"
 _GONE = b"g"
+_PID = b"p"
 _REQUEST_BYTES = 5
 
 
@@ -65,6 +66,14 @@ class Zygote:
         except OSError:
             return False
 
+    def pid_of(self, number: int) -> int:
+        """The process id of a lane; 0 where nobody can tell."""
+        try:
+            self._control.sendall(_PID + number.to_bytes(4, "big"))
+            return int.from_bytes(self._control.recv(4), "big")
+        except OSError:
+            return 0
+
     def close(self) -> None:
         """Ask it to end: it forks nothing more."""
         self._control.close()
@@ -100,6 +109,10 @@ def _serve(control: socket.socket, become_lane: BecomeLane) -> None:
             _await(pids[int.from_bytes(request[1:], "big")])
             with suppress(OSError):
                 control.sendall(b".")
+            continue
+        if request[:1] == _PID:
+            with suppress(OSError):
+                control.sendall(max(0, pids[int.from_bytes(request[1:], "big")]).to_bytes(4, "big"))
             continue
         pid = _fork()
         if pid == 0:

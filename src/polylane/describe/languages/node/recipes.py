@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from polylane.describe.languages.node import tools, tsconfig
 from polylane.describe.languages.node.claims import Claims
+from polylane.describe.languages.node.inside import inside
 from polylane.describe.languages.node.manager import MANAGERS, installs
 from polylane.model import Recipe
 
@@ -108,6 +109,7 @@ def _script_recipe(package: Package, script: Script) -> Recipe:
         needs,
         after,
         takes_arguments=command is not None,
+        inside=inside(package, script.body.commands if script.body else ()),
     )
 
 
@@ -152,6 +154,7 @@ def direct_recipe(package: Package, verb: str, command: Command) -> Recipe:
         command.env,
         file_endings=tools.endings(package, command) if whole else (),
         fix_argv=(*runner, *mended) if mended else (),
+        inside=inside(package, (command,)),
     )
 
 

@@ -8,9 +8,11 @@ supported versions. Knows nothing of builds, tests and environments.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from polylane.describe.languages.python.facts import Facts
 from polylane.describe.languages.python.manifest import table
@@ -142,7 +144,21 @@ def _recipe(tool: Tool, facts: Facts) -> Recipe:
         caches=(*caches, *bytecode(facts)),
         file_endings=() if any(key in config for key in tool.endings_off) else tool.endings,
         fix_argv=tool.fix,
+        inside=_inside(tool, config, facts),
     )
+
+
+#: How wide the configuration of a tool makes it: the key, and the option that says the same.
+_WIDTHS = {"flake8": "jobs", "pylint": "jobs", "mypy": "num_workers"}
+
+
+def _inside(tool: Tool, config: Mapping[str, Any], facts: Facts) -> str:
+    key = _WIDTHS.get(tool.name)
+    said = None if key is None else config.get(key)
+    if said is None:
+        return ""
+    option = f"--{key}".replace("_", "-")
+    return shlex.join((*_argv(tool, facts), f"{option}={said}"))
 
 
 def _argv(tool: Tool, facts: Facts) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -40,6 +41,8 @@ _BUILD_CODE = (
     ("setuptools_scm",),
 )
 _KINDS = (("test-unit", "unit"), ("test-integration", "integration"))
+#: Options of pytest-xdist.
+_WORKERS = re.compile(r"-n|--(?:num|max)processes")
 _NO_TESTS = ((5, "no tests"),)
 #: What a conf.py with one of these may do is anybody's guess (hazard 4: one ran yarn).
 _CODE_IN_CONF = re.compile(
@@ -187,7 +190,19 @@ def _test_recipe(facts: Facts, verb: str, tool: str, argv: tuple[str, ...]) -> R
         caches=(*caches, *bytecode(facts)),
         after=("build", "^build"),
         skip_codes=_NO_TESTS,
+        inside=_inside(facts, argv) if tool == "pytest" else "",
     )
+
+
+def _inside(facts: Facts, argv: tuple[str, ...]) -> str:
+    """The command with what the configuration adds, where that may make pytest-xdist wide."""
+    config = facts.settings(PYTEST)
+    said = config.get("addopts") or table(config, "ini_options").get("addopts") or ()
+    try:
+        added = tuple(shlex.split(said)) if isinstance(said, str) else words(said)
+    except ValueError:  # a quote that nothing closes
+        return ""
+    return shlex.join((*argv, *added)) if any(map(_WORKERS.match, added)) else ""
 
 
 def _unittest(facts: Facts) -> tuple[str, ...]:
