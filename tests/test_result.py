@@ -141,7 +141,10 @@ def test_the_json_says_all_that_version_1_promises() -> None:
         ),
         1: TaskResult("a", Outcome.SKIPPED, reason="needs b, which timed out", waited_for=("b",)),
     }
-    data = to_json(_run(graph, results, sequential_wall_s=3.0), {t.id: t for t in tasks})
+    data = to_json(
+        _run(graph, results, sequential_wall_s=3.0, memory={"budget": "auto"}),
+        {t.id: t for t in tasks},
+    )
     assert list(data)[-1] == "tasks"
     started = data.pop("started")
     assert "T" in started
@@ -160,6 +163,7 @@ def test_the_json_says_all_that_version_1_promises() -> None:
         "exit_code": 1,
         "task_count": 2,
         "protection": data["protection"],
+        "memory": {"budget": "auto"},
     }
     assert first == {
         "id": "b",

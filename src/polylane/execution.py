@@ -64,7 +64,7 @@ class Manner(NamedTuple):
     #: The only task has the terminal.
     terminal: bool = False
     colour: bool = False
-    #: Loads what the end of the run needs, while lanes end.
+    #: Loads what the end of the run needs, while the first tasks run.
     load: Callable[[], object] | None = None
     #: Every task is traced; is told what each one touched, by its id, when it has ended.
     touched: Callable[[str, Touches], None] | None = None
@@ -128,13 +128,12 @@ def execute(
             fail_fast=request.fail_fast,
             explain=_explainer(plan),
             touched=manner.touched,
+            meanwhile=manner.load,
         )
         if manner.look is not None:
             manner.look(_insight(plan, past, schedule, pool, runner))
         runner.run(signals.interrupted)
         pool.dismiss()
-        if manner.load is not None:
-            manner.load()
     finally:
         if inner is not None:
             inner.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from polylane.describe import config as configuration
 from polylane.describe.config import Config
@@ -16,7 +16,7 @@ from polylane.describe.home import home
 from polylane.execution import Manner, execute
 from polylane.planning import Plan, Request, make_plan
 from polylane.remember import history, runs
-from polylane.report import plain, summary
+from polylane.report import observers, plain, summary
 from polylane.result import RunResult, to_json
 from polylane.run.locks import ProjectLocks, wanted
 from polylane.run.runner import Observer
@@ -24,8 +24,6 @@ from polylane.run.signals import Signals
 
 if TYPE_CHECKING:
     from polylane.run.tracing.touches import Touches
-
-OUTPUTS = ("auto", "grouped", "stream", "errors")
 
 
 class Watch(Protocol):
@@ -52,15 +50,20 @@ def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> Run
             manner = manner._replace(touched=watching.touched)
         # Until all is said: one Ctrl-C more must not lose the result, nor the exit code.
         with Signals(forward_only=manner.terminal) as signals:
-            result = execute(plan, request, folder, manner, signals)
-            folder.write(to_json(result, plan.tasks))
+            with observers.showing(manner.observer, signals):
+                result = execute(plan, request, folder, manner, signals)
+            data = to_json(result, plan.tasks)
+            folder.write(data)
             show = summary.brief if request.brief else summary.show
             screen = plain.Screen(colour=_colour())
             show(screen, result, folder.path)
+            _tell_host(screen, plan, result, folder)
             if watching is None:
                 _remember(plan, request, result)
             else:
                 watching.ended(result, folder, screen)  # traced tasks take longer than usual
+            if request.reports:
+                _report(request, data, folder)
     finally:
         locks.release()
     runs.prune(plan.config.folder, plan.config.keep_runs)
@@ -127,16 +130,19 @@ def _say(text: str) -> None:
 
 def _manner(plan: Plan, request: Request, folder: runs.RunFolder) -> Manner:
     terminal = _has_terminal(plan, request)
+    observer = _observer(plan, request, folder, terminal=terminal)
     return Manner(
-        _observer(request, folder, terminal=terminal),
+        observer,
         terminal=terminal,
         colour=_colour(),
         load=lambda: _load(request),
+        say=getattr(observer, "say", _say),
+        look=getattr(observer, "watch", None),
     )
 
 
 def _load(request: Request) -> None:
-    """Load what the end needs, while lanes end."""
+    """Load what the end needs, while tasks run."""
     if not request.brief:  # a brief end has no table
         summary.load()
     history.load()
@@ -146,6 +152,14 @@ def _remember(plan: Plan, request: Request, result: RunResult) -> None:
     """Add the run to the history; where that cannot be, a line says so."""
     folder, narrowed = plan.config.folder, request.narrowed()
     if line := history.record(folder, result, plan.tasks, narrowed=narrowed):
+        _say(line)
+
+
+def _report(request: Request, data: dict[str, Any], folder: runs.RunFolder) -> None:
+    """Write the reports; where one cannot be, a line says so, and the run's verdict stays."""
+    from polylane.report import reports  # few runs have any
+
+    for line in reports.write(data, folder.path, request.reports):
         _say(line)
 
 
@@ -159,10 +173,26 @@ def _colour() -> bool:
     return configuration.wants_colour(terminal=sys.stdout.isatty())
 
 
-def _observer(request: Request, folder: runs.RunFolder, *, terminal: bool) -> Observer:
-    screen = plain.Screen(colour=_colour())
+def _observer(plan: Plan, request: Request, folder: runs.RunFolder, *, terminal: bool) -> Observer:
     if terminal:
         return plain.Quiet()
-    if request.output == "stream":
-        return plain.Stream(screen, folder.path)
-    return plain.Grouped(screen, folder.path, errors_only=request.output == "errors")
+    return observers.choose(
+        request.output,
+        plain.Screen(colour=_colour()),
+        folder.path,
+        len(plan.graph.tasks),
+        host=_host(plan),
+        inside=bool(plan.config.parent_run),
+    )
+
+
+def _host(plan: Plan) -> configuration.CIHost:
+    """The host that wants to be told; a task's own run leaves that to the run around it."""
+    return configuration.CIHost("") if plan.config.parent_run else configuration.ci_host()
+
+
+def _tell_host(screen: plain.Screen, plan: Plan, result: RunResult, folder: runs.RunFolder) -> None:
+    if (host := _host(plan)).name:
+        from polylane.report import ci
+
+        ci.ended(screen, result, plan.tasks, folder.path, host)

@@ -279,13 +279,13 @@ def _start(cell: Cell, way: Way, repository: Repository) -> Run:
     lives = [repository.folder.parent / each for each in _names(cell)]
     roles = 2 if way.mode == "polite" else len(hostile.ROLES)
     if way.terminal:
-        shell = Terminal(inv, repository.folder, _environ())
+        shell = Terminal(inv, repository.folder, _environ(repository))
         return Run(cell, way, repository, shell.job, lives, shell=shell, roles=roles)
     with (repository.folder / "out").open("wb") as out:
         process = subprocess.Popen(
             inv,
             cwd=repository.folder,
-            env=_environ(),
+            env=_environ(repository),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
@@ -294,6 +294,9 @@ def _start(cell: Cell, way: Way, repository: Repository) -> Run:
     return Run(cell, way, repository, process.pid, lives, process=process, roles=roles)
 
 
-def _environ() -> dict[str, str]:
+def _environ(repository: Repository) -> dict[str, str]:
+    """Ours; several cells run at once, and none may wait for the slots of another."""
     inherited = {k: v for k, v in os.environ.items() if k not in ("USE_PARALLEL", "POLYLANE_RUN")}
-    return {**inherited, "NO_COLOR": "1"}
+    slots = repository.folder.parent / "slots"
+    slots.mkdir(exist_ok=True)
+    return {**inherited, "NO_COLOR": "1", "POLYLANE_SLOTS_DIR": str(slots)}

@@ -199,7 +199,7 @@ def test_a_body_with_a_taken_id_is_refused(repository: Repository) -> None:
         (
             ("all", "--output", "steam"),
             (
-                "--output = 'steam': must be one of auto, grouped, stream, errors;"
+                "--output = 'steam': must be one of auto, live, grouped, stream, errors;"
                 " did you mean 'stream'?"
             ),
         ),

@@ -67,6 +67,23 @@ def test_saved_time_says_where_it_comes_from(
     assert words in shown(run(**more), tmp_path, capfd)
 
 
+def test_what_memory_did_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Which task ran alone for it, and which the kernel killed, and whether that went again."""
+    memory = {"ran_alone": {"a": "ran alone: it needs 2 GB"}, "killed": {"b": "killed", "c": "oh"}}
+    tasks = (
+        TaskResult("a", Outcome.PASSED, 0, attempts=1),
+        TaskResult("b", Outcome.PASSED, 0, attempts=2),
+        TaskResult("c", Outcome.CANCELLED, attempts=1),
+    )
+    lines = shown(run(*tasks, memory=memory), tmp_path, capfd).split("\n")
+    said = [line for line in lines if "of memory" in line or "enough memory" in line]
+    assert said == [
+        "not enough memory: a ran alone: it needs 2 GB",
+        "out of memory: b: killed; retried alone",
+        "out of memory: c: oh",
+    ]
+
+
 def test_a_failure_shows_its_logs_tail(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The last lines and the path, not the whole log."""
     (tmp_path / "a.log").write_text("".join(f"line {i}\n" for i in range(100)), encoding="utf-8")

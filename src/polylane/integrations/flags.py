@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from polylane.describe import schema
 from polylane.errors import UserError, did_you_mean
 from polylane.model import SANDBOXES
-from polylane.start import OUTPUTS
+from polylane.report.observers import OUTPUTS
 
 
 def _flag(keys: tuple[str, ...]) -> str:
@@ -39,3 +42,13 @@ def output(text: str) -> str:
         hint = did_you_mean(text, OUTPUTS)
         raise UserError(f"--output = {text!r}: must be one of {', '.join(OUTPUTS)}{hint}")
     return text
+
+
+def reports(texts: Iterable[str]) -> tuple[Path, ...]:
+    """``--report``: files, each with the ending of its format, that can be written."""
+    given = tuple(texts)
+    if not given:
+        return ()
+    from polylane.report.reports import check  # few runs have any
+
+    return check(given)

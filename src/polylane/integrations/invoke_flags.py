@@ -30,13 +30,16 @@ _HELP = {
     "fail-fast": "cancel the rest at the first failure",
     "project": "only this project (repeatable)",
     "language": "only this language",
-    "output": "auto, grouped (each task's output whole), stream (lines as they come) or errors",
+    "output": "auto, live (a board), grouped (each task's output whole), stream (lines) or errors",
     "timeout": "seconds that each task may take",
     "sandbox": "projects (a task writes to its own project), strict (to what it claims) or off",
     "rounds": "how many parallel runs, in as many orders",
     "shuffle": "a number that chooses the orders; the one that is printed chooses them again",
     "write": "put the claims that were observed into polylane.claims.toml",
     "merge": "with --write: keep what the file says, and add to it",
+    "report": "write a report: .html, .md, .xml (JUnit), .json, .trace.json (Perfetto); repeatable",
+    "run": "the run's id, the name of its folder in .polylane/runs; without it the newest",
+    "html": "write a page with plots there",
     "select": "verbs or pipelines, with commas between; default: qa",
 }
 
@@ -45,7 +48,8 @@ def invoke_task(
     body: Callable[..., None], name: str, repeatable: Iterable[str], aliases: Iterable[str] = ()
 ) -> Task[Any]:
     """Make an Invoke task of a function, with the help of the flags that it has."""
-    flags = {name.replace("_", "-") for name in body.__code__.co_varnames}
+    code = body.__code__
+    flags = {name.replace("_", "-") for name in code.co_varnames[: code.co_argcount]}
     return _Task(
         body,
         name=name,
@@ -78,7 +82,7 @@ def request(
     parallel: bool = False,
 ) -> Request:
     """What the flags of one call ask for; those that a task has not are as if nobody said them."""
-    from polylane.integrations.flags import jobs, output, sandbox, seconds
+    from polylane.integrations.flags import jobs, output, reports, sandbox, seconds
     from polylane.planning import Request
 
     return Request(
@@ -92,6 +96,7 @@ def request(
         timeout=seconds(flags.get("timeout", "")),
         sandbox=sandbox(flags.get("sandbox", "")),
         words=_words(c),
+        reports=reports(flags.get("report", ())),
     )
 
 

@@ -124,6 +124,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
         output: str = "auto",
         timeout: str = "",
         sandbox: str = "",
+        report: Sequence[str] | None = None,
     ) -> None:
         flags = {
             "jobs": jobs,
@@ -134,6 +135,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
             "output": output,
             "timeout": timeout,
             "sandbox": sandbox,
+            "report": report or (),
         }
         with exits():
             _run(folder, offer, c, flags)
@@ -147,12 +149,13 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
         output: str = "auto",
         timeout: str = "",
         sandbox: str = "",
+        report: Sequence[str] | None = None,
     ) -> None:
-        for_all(c, jobs, sequential, fail_fast, project, "", output, timeout, sandbox)
+        for_all(c, jobs, sequential, fail_fast, project, "", output, timeout, sandbox, report)
 
     body = for_one if offer.languages else for_all
     body.__doc__ = offer.help
-    return invoke_task(body, offer.name, ("project",), offer.aliases)
+    return invoke_task(body, offer.name, ("project", "report"), offer.aliases)
 
 
 def _run(folder: Path, offer: Offer, c: Context, flags: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from polylane.errors import FAILED
+from polylane.errors import FAILED, UserError
 from polylane.integrations import bodies, offers
 from polylane.integrations.invoke_flags import exits, invoke_task, names, request
 from polylane.plan.selection import Selection
@@ -22,7 +22,7 @@ from polylane.plan.selection import Selection
 def collection(folder: Path) -> Collection:
     """Return the collection ``lanes`` of a workspace."""
     lanes = Collection("lanes")
-    for make in (_plan, _trace, _validate, _doctor):
+    for make in (_plan, _trace, _validate, _doctor, _slots, _report, _stats):
         lanes.add_task(make(folder))
     return lanes
 
@@ -118,6 +118,45 @@ def _doctor(folder: Path) -> Task[Any]:
                 raise Exit(code=FAILED)
 
     return invoke_task(doctor, "doctor", ())
+
+
+def _slots(folder: Path) -> Task[Any]:
+    def slots(_: Any) -> None:
+        """Show who has the slots of this machine, since when, and which runs wait for one."""
+        from polylane.describe import config
+        from polylane.report import slots_text
+        from polylane.run.slot_survey import survey
+
+        with exits():
+            where = config.load(folder).slots_folder
+            try:
+                print(slots_text.text(survey(where)))
+            except OSError as error:
+                raise UserError(f"{error.filename}: {error.strerror}") from None
+
+    return invoke_task(slots, "slots", ())
+
+
+def _report(folder: Path) -> Task[Any]:
+    def report(_: Any, run: str = "", report: Sequence[str] | None = None) -> None:
+        """Write reports of a run that has ended, in the formats of --report."""
+        from polylane.integrations.report import write as save
+
+        with exits():
+            save(folder, run, tuple(report or ()))
+
+    return invoke_task(report, "report", ("report",))
+
+
+def _stats(folder: Path) -> Task[Any]:
+    def stats(_: Any, html: str = "") -> None:
+        """Show what tasks and pipelines took over time, how often they passed, what is flaky."""
+        from polylane.integrations.stats import show
+
+        with exits():
+            print(show(folder, html))
+
+    return invoke_task(stats, "stats", ())
 
 
 def _selection(

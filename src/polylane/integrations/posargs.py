@@ -16,7 +16,7 @@ from polylane.integrations import flags
 from polylane.integrations.offers import Offer
 
 _SWITCHES = ("--sequential", "--fail-fast")
-_VALUES = ("--jobs", "--project", "--language", "--output", "--timeout", "--sandbox")
+_VALUES = ("--jobs", "--project", "--language", "--output", "--timeout", "--sandbox", "--report")
 
 
 @dataclass(slots=True)
@@ -45,6 +45,7 @@ class Said:
             "output": flags.output(self.last("--output") or "auto"),
             "timeout": flags.seconds(self.last("--timeout")),
             "sandbox": flags.sandbox(self.last("--sandbox")),
+            "reports": flags.reports(self.values.get("--report", ())),
             "words": self.words,
         }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -43,6 +44,8 @@ class Screen:
         self._colour = colour
         self._binary: BinaryIO | None = getattr(sys.stdout, "buffer", None)
         self._gone = False
+        #: When something was printed last, by the monotonic clock.
+        self.printed = time.monotonic()
 
     def line(self, text: str = "", *, style: str = "") -> None:
         """Print one line of ours."""
@@ -54,6 +57,7 @@ class Screen:
         """Print bytes as they are, at once."""
         if self._gone:
             return
+        self.printed = time.monotonic()
         try:
             if self._binary is None:
                 sys.stdout.write(data.decode(errors="replace"))
@@ -112,14 +116,20 @@ def style(outcome: Outcome) -> str:
 
 
 class Grouped:
-    """Each task's output whole, when it has ended; with ``errors_only`` that of failures."""
+    """Each task's output whole, when it has ended; with ``errors_only`` that of failures.
+
+    With ``all_named`` every task has its line all the same.
+    """
 
     period: float | None = None
 
-    def __init__(self, screen: Screen, folder: Path, *, errors_only: bool = False) -> None:
+    def __init__(
+        self, screen: Screen, folder: Path, *, errors_only: bool = False, all_named: bool = False
+    ) -> None:
         self._screen = screen
         self._folder = folder
         self._errors_only = errors_only
+        self._all_named = all_named or not errors_only
 
     def started(self, task: Task, log: str) -> None:
         """See `Observer`."""
@@ -127,10 +137,13 @@ class Grouped:
     def finished(self, task: Task, result: TaskResult) -> None:
         """See `Observer`."""
         bad = result.outcome in BAD
-        if bad or not self._errors_only:
+        if bad or self._all_named:
             self._screen.line(f"== {task.id} {ending(result)}", style=style(result.outcome))
         if result.log and (bad or not self._errors_only):
             self._screen.copy(f"{self._folder}/{result.log}")
+        self._after(result)
+
+    def _after(self, result: TaskResult) -> None:
         _after(self._screen, result)
 
     def tick(self) -> None:

@@ -26,7 +26,7 @@ _TAIL_BYTES = 64 * 1024
 
 
 def load() -> None:
-    """Load what `show` needs: it takes 5 ms, for which a run that ends has time."""
+    """Load what `show` needs: it takes 5 ms, for which there is time while tasks run."""
     import tabulate  # noqa: F401
 
 

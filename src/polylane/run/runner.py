@@ -86,6 +86,7 @@ class Runner:
         fail_fast: bool = False,
         explain: Callable[[Task, Report], tuple[str, ...]] = lambda _, report: report.refused,
         touched: Callable[[str, Touches], None] | None = None,
+        meanwhile: Callable[[], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``assignment`` makes the order for a task's attempt, counted from 1.
@@ -94,6 +95,7 @@ class Runner:
         ``inner``: tells tools their width, and lends them free slots. ``share``: what this run may
         use of a machine that others use too.
         ``touched`` is told what each attempt at a traced task touched, by the task's id.
+        ``meanwhile`` is called once, when the first tasks are on their way.
         """
         self._graph = graph
         self._schedule = schedule
@@ -107,6 +109,7 @@ class Runner:
         self._fail_fast = fail_fast
         self._explain = explain
         self._touched = touched
+        self._meanwhile = meanwhile
         self._clock = clock
         self._zero = clock()
         self._started: dict[int, float] = {}
@@ -126,6 +129,9 @@ class Runner:
         """
         while not self._schedule.done:
             held_back = self._start_all()
+            if self._meanwhile is not None:
+                self._meanwhile()
+                self._meanwhile = None
             if not self._schedule.running and not held_back and not self._schedule.done:
                 raise AssertionError("BUG: nothing runs, nothing can start, and tasks are left")
             for task, report in self._pool.wait(self._timeout(held_back=held_back)):
