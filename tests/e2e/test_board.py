@@ -36,7 +36,11 @@ def _task(script: str, **more: object) -> dict[str, object]:
 
 def _environ(**more: str) -> dict[str, str]:
     dropped = {"CI", "GITHUB_ACTIONS", "GITLAB_CI", "NO_COLOR", "FORCE_COLOR", "USE_PARALLEL"}
-    kept = {k: v for k, v in os.environ.items() if k not in dropped and k != "TMUX"}
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in {*dropped, "TMUX", "POLYLANE_RUN", "USE_PARALLEL"}
+    }
     return {**kept, "LC_ALL": "C.UTF-8", **more}
 
 
