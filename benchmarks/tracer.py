@@ -47,7 +47,8 @@ def _tools(workspace: Path, esbuild: str) -> dict[str, Tool]:
     bins, venv = f"{workspace}/node_modules/.bin", f"{workspace}/{PYTHON}/.venv/bin"
     tools = {
         "shell": Tool(["/bin/sh", "-c", _SHELL], Path()),
-        "pytest": Tool([f"{venv}/python", "-m", "pytest", "-q"], PYTHON),
+        # With a folder of its own, or it removes what earlier runs left in the temporary folder.
+        "pytest": Tool([f"{venv}/python", "-m", "pytest", "-q", "--basetemp=.tmp"], PYTHON),
         "mypy": Tool([f"{venv}/python", "-m", "mypy", "src"], PYTHON),
         "eslint": Tool([f"{bins}/eslint", "--cache", "src", "tests"], NODE),
         "tsc": Tool([f"{bins}/tsc", "--project", "tsconfig.build.json"], NODE),
@@ -62,7 +63,7 @@ def _tools(workspace: Path, esbuild: str) -> dict[str, Tool]:
 
 
 #: Made by tools; each measured run begins without, so that all do the same work.
-_MADE = ("a", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".eslintcache", "dist-bundle")
+_MADE = ("a", ".tmp", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".eslintcache", "dist-bundle")
 
 
 class Run(NamedTuple):

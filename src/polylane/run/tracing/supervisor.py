@@ -42,6 +42,13 @@ _RESPONSE = struct.Struct("=QqiI")
 _ZERO = bytes(_REQUEST.size)
 _ioctl, _unpack, _pack_into = fcntl.ioctl, _REQUEST.unpack, _RESPONSE.pack_into
 
+#: From here on the kernel ends a wait for calls when nobody is left to make one.
+_WAIT_ENDS = (6, 11)
+
+#: Says that a word waits in the channel: it interrupts a wait for calls, if it is under way, and
+#: so is to be repeated until there is an answer.
+KNOCK = signal.SIGUSR1
+
 #: After the tree's end was told, the thread that installed the filter may still be ending.
 _ENDING_S = 0.1
 
@@ -58,6 +65,7 @@ def main(channel: socket.socket, architecture: Architecture, *, reads: bool) -> 
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
+        signal.signal(KNOCK, lambda *_: None)
         _close_all_but(channel.fileno())
         channel.sendall(READY)
         gc.disable()
@@ -100,6 +108,12 @@ def _framed(said: Any) -> bytes:
     return len(data).to_bytes(8, "big") + data
 
 
+def version(release: str) -> tuple[int, ...]:
+    """A kernel's version, by what it says of itself: ``(6, 18)``."""
+    digits = "".join(c if c.isdigit() else " " for c in release).split()
+    return tuple(map(int, digits[:2]))
+
+
 def wake_on_same_core(listener: int) -> bool:
     """Have caller and supervisor take turns on one core; False where the kernel cannot.
 
@@ -125,13 +139,13 @@ class _Supervisor:
 
     def serve(self) -> None:
         """Answer until nobody can ask; report when the lane says so, or is gone."""
+        if version(os.uname().release) >= _WAIT_ENDS:
+            self._wait_in_calls()
         ready = select.poll()
         ready.register(self._listener, select.POLLIN)
         ready.register(self._channel, select.POLLIN)
-        # A call costs its task what these lines cost: they look up as little as they can.
-        poll, usual, answer = ready.poll, [(self._listener, select.POLLIN)], self._answer
-        while (events := poll()) == usual or self._asks(events):
-            answer()
+        while self._asks(ready.poll()):
+            self._answer()
         # When all are gone, the end of this process would look like one of the task's.
         self._channel.recv(1)
         alone = select.poll()
@@ -142,24 +156,34 @@ class _Supervisor:
             events = alone.poll(left * 1000)
             over = bool(events) and not self._asks(events)
             if events and not over:
-                answer()
+                self._answer()
         self._report(ended=over)
         self._reported = True
         while self._asks(alone.poll()):
-            answer()
+            self._answer()
+
+    def _wait_in_calls(self) -> None:
+        """Answer until nobody is left, or the lane has a word: without a poll before each call."""
+        word = select.poll()
+        word.register(self._channel, select.POLLIN)
+        word.register(self._listener, 0)  # POLLHUP
+        answer = self._answer
+        while answer() or not word.poll(0):
+            pass
 
     def _asks(self, events: list[tuple[int, int]]) -> bool:
         """Whether a call waits; not: nobody is left to be answered, or a report is due."""
         return bool(dict(events).get(self._listener, 0) & select.POLLIN)
 
-    def _answer(self) -> None:
+    def _answer(self) -> bool:
+        """Receive a call, waiting for it, and answer it; False where there was none."""
         request = self._request
         request[:] = _ZERO
         try:
             _ioctl(self._listener, _RECEIVE, request, True)  # noqa: FBT003
         except OSError as error:
             if error.errno in {errno.ENOENT, errno.EINTR}:  # it was killed, or took the call back
-                return
+                return False
             raise
         name, tid, _, number, audit, _, *args = _unpack(request)
         notes = () if self._reported else self._notes(tid, number, audit, args)
@@ -168,11 +192,12 @@ class _Supervisor:
             _ioctl(self._listener, _SEND, self._response, True)  # noqa: FBT003
         except OSError as error:
             if error.errno == errno.ENOENT:  # killed meanwhile: what we read may be another's
-                return
+                return False
             raise
         self._calls += 1
         for act, what in notes:
             act(what)
+        return True
 
     def _notes(self, tid: int, number: int, audit: int, args: list[int]) -> list[Note]:
         try:

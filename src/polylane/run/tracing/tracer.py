@@ -31,6 +31,9 @@ __all__ = ["Touches", "TraceFailedError", "Tracer", "available"]
 #: A supervisor is told that nobody is left to be answered (POLLHUP) from here on.
 _OLDEST = (5, 9)
 
+#: Nearly always the tree has ended, and the result is there sooner.
+_KNOCK_S = 0.02
+
 _GET_ACTION_AVAIL = 2
 _CAP_SYS_PTRACE = 19
 _SCOPE = "/proc/sys/kernel/yama/ptrace_scope"
@@ -134,9 +137,18 @@ class Tracer:
 
     def _receive(self, limit: float) -> Any:
         """The result, ``(ended, fields)``, or the supervisor's traceback; empty: it is gone."""
+        self._knock(limit)
         size = self._exactly(8, limit)
         data = self._exactly(int.from_bytes(size, "big"), limit)
         return marshal.loads(data) if data else ""  # noqa: S302 - from our own fork
+
+    def _knock(self, limit: float) -> None:
+        """Have it look into the channel, where it waits for calls of what lives on."""
+        ready = select.poll()
+        ready.register(self._channel, select.POLLIN)
+        while not ready.poll(_KNOCK_S * 1000) and time.monotonic() < limit:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, supervisor.KNOCK)
 
     def _exactly(self, size: int, limit: float) -> bytes:
         data = bytearray()
@@ -179,14 +191,9 @@ def available() -> str:
     if architecture is None:
         return f"tracing needs 64-bit {' or '.join(ARCHITECTURES)}, not {os.uname().machine}"
     release = os.uname().release
-    if _version(release) < _OLDEST:
+    if supervisor.version(release) < _OLDEST:
         return f"tracing needs Linux {'.'.join(map(str, _OLDEST))}, not {release}"
     return _refused(architecture) or _yama()
-
-
-def _version(release: str) -> tuple[int, ...]:
-    digits = "".join(c if c.isdigit() else " " for c in release).split()
-    return tuple(map(int, digits[:2]))
 
 
 def _refused(architecture: Architecture) -> str:
