@@ -49,7 +49,7 @@ class Insight(NamedTuple):
     #: Verbs whose tasks take all slots.
     alone: frozenset[str]
     #: What each task may take, by its index; empty in sequence, where history is not read.
-    expected: Callable[[], Sequence[Span]]
+    expected: Sequence[Span]
     #: The process that a running task's tree hangs on, by its index; 0 where nobody can tell.
     pid_of: Callable[[int], int]
     slots_used: Callable[[], int]
@@ -112,7 +112,8 @@ def execute(
     needs = expectations.needs(plan.graph.tasks, past) if plan.mode.parallel else []
     memory = Memory(plan.config.memory, needs, pool.resident_bytes)
     unheard = deaf(plan.graph.tasks, assignments.path, environment) if plan.mode.parallel else set()
-    schedule = _schedule(plan, past, needs, _widths(plan, past, environment, unheard))
+    expected = spans(plan.graph.tasks, past, parallel=True) if plan.mode.parallel else []
+    schedule = _schedule(plan, expected, needs, _widths(plan, past, expected, environment, unheard))
     inner = _inner(plan, schedule, environment, pool.watch, unheard, share)
     try:
         runner = Runner(
@@ -131,9 +132,8 @@ def execute(
             meanwhile=manner.load,
         )
         if manner.look is not None:
-            manner.look(_insight(plan, past, schedule, pool, runner))
+            manner.look(_insight(plan, expected, schedule, pool, runner))
         runner.run(signals.interrupted)
-        pool.dismiss()
     finally:
         if inner is not None:
             inner.close()
@@ -158,10 +158,9 @@ def execute(
     )
 
 
-def _insight(plan: Plan, past: Past, schedule: Schedule, pool: LanePool, runner: Runner) -> Insight:
-    def expected() -> Sequence[Span]:
-        return spans(plan.graph.tasks, past, parallel=True) if plan.mode.parallel else ()
-
+def _insight(
+    plan: Plan, expected: Sequence[Span], schedule: Schedule, pool: LanePool, runner: Runner
+) -> Insight:
     return Insight(
         plan.graph,
         plan.mode.jobs,
@@ -239,14 +238,16 @@ def _died_of_interrupt(results: Iterable[TaskResult], signals: Signals) -> int:
 
 
 def _widths(
-    plan: Plan, past: Past, environment: Mapping[str, str], unheard: Collection[str]
+    plan: Plan,
+    past: Past,
+    expected: Sequence[Span],
+    environment: Mapping[str, str],
+    unheard: Collection[str],
 ) -> Sequence[Width] | None:
     """How many slots each task takes; None in sequence, where each has the machine."""
     if not plan.mode.parallel:
         return None
-    tasks = plan.graph.tasks
-    expected = spans(tasks, past, parallel=True)
-    found = widths(tasks, expected, environment, cores(past), unheard)
+    found = widths(plan.graph.tasks, expected, environment, cores(past), unheard)
     return [each._replace(elastic=False) for each in found] if plan.mode.narrow else found
 
 
@@ -293,14 +294,14 @@ def _stop_with(signals: Signals, pool: LanePool, share: Share) -> None:
 
 def _schedule(
     plan: Plan,
-    past: Past,
+    expected: Sequence[Span],
     needs: Sequence[expectations.Need],
     widths: Sequence[Width] | None,
 ) -> Schedule:
     """Longest remaining path first in parallel; reference order in sequence."""
     line = None
     if plan.mode.parallel:
-        line = priorities(plan.graph, spans(plan.graph.tasks, past, parallel=True))
+        line = priorities(plan.graph, expected)
     return Schedule(
         plan.graph,
         slots=plan.mode.jobs,

@@ -259,7 +259,7 @@ class Board:
         ended = self._ended.copy()
         spare = self._slots_used < insight.slots
         self._awaited = awaited(insight.graph, ended, running) if spare else -1
-        expected = insight.expected()
+        expected = insight.expected
         if not expected or Outcome.CANCELLED in ended.values():
             self._left = None
             return
