@@ -186,6 +186,8 @@ def _protection(
         "not_confined": sorted(task.id for task in tasks if task.sandbox == "off"),
         "why_not": confinements.why_not if "projects" in asked else "",
         "no_views": no_views,
+        "whole_workspace": sorted(confinements.whole),
+        "exposed": confinements.exposed if confinements.whole else "",
     }
 
 

@@ -174,7 +174,7 @@ class TestMissing:
             f"{LOST}its tasks use what {Path(sys.executable).parent} has",
             f"{MEND}inv setup --project root",
         ]
-        assert "weaker than it could be: 1" in done.out
+        assert "weaker than it could be: 2" in done.out
         assert done.code == (1 if "is not on PATH" in done.out else 0)
 
     def test_half_an_environment_is_none(self, repository: Repository) -> None:
@@ -235,11 +235,18 @@ class TestUnconfined:
         assert "    not confined: all:api:own, by tasks.py:4\n" in done.out
 
     def test_by_its_place(self, repository: Repository) -> None:
-        """A task of the whole workspace; where git's data lies outside, that is kept from it."""
+        """A task of the whole workspace reaches git's data there, and other projects."""
         repository.tasks(a="true")
         done = repository.inv("lanes.doctor")
-        why = "they may write the whole workspace, and nothing beside it is protected"
-        assert below(done, "not confined: ") == [f"    not confined: all:root:a: {why}"]
+        free = "may write all of it: Landlock cannot leave out a folder"
+        assert below(done, "whole workspace: ") == [
+            f"    whole workspace: all:root:a {free}",
+            f"{LOST}they can write .git",
+            f'{MEND}sandbox = "strict" for it',
+        ]
+        of_two(repository, '[tasks."all:root:x"]\ncommand = "true"\n')
+        assert f"{LOST}they can write .git and other projects" in repository.inv("lanes.doctor").out
+        repository.tasks(a="true")
         inner = repository.folder / "inner"
         repository.write({"inner/tasks.py": TASKS, "inner/polylane.toml": ""})
         (repository.folder / "pyproject.toml").rename(inner / "pyproject.toml")
@@ -247,7 +254,7 @@ class TestUnconfined:
         (inner / "polylane.toml").write_text(text, encoding="utf-8")
         done = repository.run(sys.executable, "-m", "invoke", "-r", str(inner), "lanes.doctor")
         assert f"    git's folder: {repository.folder}/.git\n" in done.out
-        assert "not confined" not in done.out
+        assert below(done, "whole workspace: ") == [f"    whole workspace: all:root:a {free}"]
 
 
 class TestRefused:
@@ -330,7 +337,7 @@ def test_the_page_has_every_line(repository: Repository) -> None:
     found = sections(repository.inv("lanes.doctor"))
     said = {line.split(": ")[0].strip() for line in found["protection"] if line[4] != " "}
     documented = {cells[0].strip() for cells in rows(section("doctor.md", "## Protection"))}
-    assert documented - {""} == said | {"not confined"}
+    assert documented - {""} == said | {"not confined", "whole workspace"}
     example = next(block.text for block in blocks_of(page) if block.kind == "text")
     titles = [line for line in example.split("\n") if line and line[0] != " "]
     assert titles[:-1] == list(found)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from polylane.run import sandbox
+from polylane.run.views import overlay
 from tests.integrations.repository import TASKS, Repository
 
 CONFINES = pytest.mark.skipif(bool(sandbox.why_not()), reason=sandbox.why_not() or "-")
@@ -54,6 +55,8 @@ class TestSandbox:
             "not_confined": [],
             "why_not": "",
             "no_views": "",
+            "whole_workspace": [],
+            "exposed": "",
         }
 
     @CONFINES
@@ -73,6 +76,36 @@ class TestSandbox:
     def test_the_flag_is_stronger(self, repository: Repository) -> None:
         """Than the configuration."""
         assert self.of(repository, sandbox="off").inv("all", "--sandbox", "projects").code == 1
+
+    @CONFINES
+    def test_what_tasks_of_the_root_reach_is_said(self, repository: Repository) -> None:
+        """Landlock cannot leave out a part of what it allows: the end names git's data, too."""
+        table = '[tasks."all:root:own"]\ncommand = "true"\n'
+        self.of(repository, writes='["api/**", "web/**"]').write(
+            {"polylane.toml": (repository.folder / "polylane.toml").read_text() + table}
+        )
+        said = "not protected: .git and other projects, from 1 task that may write the whole"
+        done = repository.inv("all")
+        assert done.code == 0
+        assert f"\n{said} workspace; inv lanes.doctor says more\n" in done.out
+        protection = repository.result()["protection"]
+        assert protection["whole_workspace"] == ["all:root:own"]
+        assert protection["exposed"] == ".git and other projects"
+
+    @CONFINES
+    def test_strict_tasks_of_the_root_reach_nothing(
+        self, repository: Repository, tmp_path: Path
+    ) -> None:
+        """But what they claim; and there is nothing to say."""
+        if why := overlay.available(tmp_path, tmp_path / "scratch", pid=True):
+            pytest.skip(why)
+        repository.tasks(own={"command": "true", "sandbox": "strict"}, other="true")
+        done = repository.inv("all")
+        assert "not protected: .git, from 1 task that may write the whole workspace" in done.out
+        assert repository.result()["protection"]["whole_workspace"] == ["all:root:other"]
+        repository.tasks(own={"command": "true", "sandbox": "strict"})
+        assert "not protected" not in repository.inv("all").out
+        assert repository.result()["protection"]["exposed"] == ""
 
     def test_an_unknown_level_is_refused(self, repository: Repository) -> None:
         """As a flag, in the configuration, and of a body."""

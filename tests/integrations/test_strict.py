@@ -79,6 +79,8 @@ class TestRun:
             "not_confined": [],
             "why_not": "",
             "no_views": "",
+            "whole_workspace": [],
+            "exposed": "",
         }
 
     def test_what_it_does_not_claim_fails_it(self, repository: Repository) -> None:

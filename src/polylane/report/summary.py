@@ -11,6 +11,7 @@ from pathlib import Path
 
 from polylane.outcome import BAD, Outcome, TaskResult
 from polylane.report.plain import Screen, ending, style
+from polylane.report.words import counted
 from polylane.result import RunResult
 
 #: Of more tasks than this only those that did not pass are listed, and the slowest.
@@ -54,6 +55,13 @@ def show(screen: Screen, run: RunResult, folder: Path) -> None:
         screen.line(f"not protected: tasks could write anywhere: {why}; inv lanes.doctor says more")
     if why := run.protection.get("no_views"):
         screen.line(f"not strict: no task had a private view: {why}; inv lanes.doctor says more")
+    if what := run.protection.get("exposed"):
+        tasks = counted(len(run.protection["whole_workspace"]), "task")
+        screen.line(
+            f"not protected: {what}, from {tasks} that may write the whole workspace;"
+            " inv lanes.doctor says more",
+            style="2",
+        )
     for line in _memory(run):
         screen.line(line)
     for result in run.tasks:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ class Confinements:
         own_folder: Path,
         projects: Mapping[str, str],
         environment: Mapping[str, str],
-        protected: Iterable[Path],
+        protected: Sequence[Path],
         views: PrivateViews | None = None,
     ) -> None:
         """``projects``: paths by name. ``protected``: what no task may write, wherever it lies.
@@ -41,6 +41,10 @@ class Confinements:
         """
         #: Why nothing is confined, in a few words; empty where it is.
         self.why_not = sandbox.why_not()
+        #: The tasks that were seen to have all of the workspace: Landlock cannot leave out a part.
+        self.whole: set[str] = set()
+        #: What they reach that is not theirs, in a few words; empty where there is nothing.
+        self.exposed = exposed(workspace, projects.values(), protected)
         #: What tasks' environments need beside.
         self.variables: tuple[tuple[str, str], ...] = ()
         self._workspace = workspace
@@ -48,9 +52,7 @@ class Confinements:
         self._projects = projects
         self._environment = environment
         self._views = views
-        inside = os.path.realpath(workspace) + os.sep
-        real = map(os.path.realpath, protected)
-        self._protected = tuple(path for path in real if not path.startswith(inside))
+        self._protected = tuple(_outside(workspace, protected))
         self._temporary = ""
         self._made = ""
         self._prepared = False
@@ -63,6 +65,8 @@ class Confinements:
             return None
         self._prepare()
         paths = self._writable(task)
+        if "." in paths and not self._is_viewed(task):
+            self.whole.add(task.id)
         if "." in paths and not self._protected:
             # Nothing is left to refuse but signals; so things can be mounted, too.
             return self._free() if not self._is_viewed(task) else None
@@ -109,3 +113,20 @@ class Confinements:
         """Remove the temporary folder that was made."""
         if self._made:
             shutil.rmtree(self._made, ignore_errors=True)
+
+
+def exposed(workspace: Path, projects: Collection[str], protected: Sequence[Path]) -> str:
+    """What a task that may write the whole workspace reaches beside its own: a few words.
+
+    ``projects``: their paths. ``protected``: the folders of git's data, inside or not.
+    """
+    outside = list(_outside(workspace, protected))
+    parts = [".git"] if len(outside) < len(protected) else []
+    parts += ["other projects"] if any(path != "." for path in projects) else []
+    return " and ".join(parts)
+
+
+def _outside(workspace: Path, protected: Iterable[Path]) -> Iterator[str]:
+    inside = os.path.realpath(workspace) + os.sep
+    real = map(os.path.realpath, protected)
+    return (path for path in real if not path.startswith(inside))

@@ -18,6 +18,7 @@ from polylane.describe.home import home
 from polylane.describe.workspace import Workspace
 from polylane.model import Task
 from polylane.run import landlock, locks, sandbox, tree
+from polylane.run.confinements import exposed
 from polylane.run.writable import granted
 
 
@@ -105,30 +106,28 @@ def confinement() -> Fact:
 
 
 def unconfined(config: Config, workspace: Workspace, tasks: Iterable[Task]) -> Iterator[Fact]:
-    """Which tasks run free although this machine can confine, and why."""
+    """Which tasks run free, or nearly so, although this machine can confine, and why."""
     projects = {project.name: project.path for project in workspace.projects.values()}
-    inside = os.path.realpath(config.folder) + os.sep
-    data = map(os.path.realpath, git.data_folders(config.folder))
-    is_alone = all(path.startswith(inside) for path in data)  # nothing outside is protected
     by_key: dict[str, list[str]] = {}
     whole: list[str] = []
     for task in tasks:
         path = projects.get(task.project, ".")
         if task.sandbox == "off":
             by_key.setdefault(_key(config, task), []).append(task.id)
-        elif (
-            task.sandbox == "projects"
-            and is_alone
-            and "." in granted(path, task.claim, projects.values())
-        ):
+        elif task.sandbox == "projects" and "." in granted(path, task.claim, projects.values()):
             whole.append(task.id)
     for key, ids in by_key.items():
         state = f"{named(ids)}, by {key}"
         mend = 'remove that key, or say "projects"'
         yield Fact("not confined", state, "they can write anywhere", mend)
     if whole:
-        why = "they may write the whole workspace, and nothing beside it is protected"
-        yield Fact("not confined", f"{named(whole)}: {why}")
+        reached = exposed(config.folder, projects.values(), git.data_folders(config.folder))
+        yield Fact(
+            "whole workspace",
+            f"{named(whole)} may write all of it: Landlock cannot leave out a folder",
+            reached and f"they can write {reached}",
+            reached and f'sandbox = "strict" for {"it" if len(whole) == 1 else "them"}',
+        )
 
 
 def _key(config: Config, task: Task) -> str:
