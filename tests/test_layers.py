@@ -16,7 +16,7 @@ SOURCE = Path(polylane.__file__).parent
 #: name here that it starts with.
 LAYERS = (
     ("polylane",),  # the public names, which are imported when they are first used
-    ("polylane.errors", "polylane.model", "polylane.outcome"),
+    ("polylane.errors", "polylane.garbage", "polylane.model", "polylane.outcome"),
     ("polylane.describe",),
     ("polylane.plan",),
     ("polylane.run", "polylane.result"),

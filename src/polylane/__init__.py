@@ -28,4 +28,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    from polylane.garbage import paused
+
+    with paused():
+        return getattr(import_module(_HOMES[name]), name)

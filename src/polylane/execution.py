@@ -3,8 +3,6 @@
 Knows nothing of what was asked for in which words, and prints nothing itself; the observer does.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -64,10 +62,10 @@ class Manner(NamedTuple):
     #: The only task has the terminal.
     terminal: bool = False
     colour: bool = False
-    #: Loads what the end of the run needs, while the first tasks run.
-    load: Callable[[], object] | None = None
+    #: Loads what the end of the run needs, a step at a time, while the first tasks run.
+    load: Iterable[object] = ()
     #: Every task is traced; is told what each one touched, by its id, when it has ended.
-    touched: Callable[[str, Touches], None] | None = None
+    touched: Callable[[str, "Touches"], None] | None = None
     #: Is told in a line what should be known at once.
     say: Callable[[str], None] = lambda _: None
     #: Is given what it may look at, before anything starts.
@@ -173,7 +171,7 @@ def _insight(
 
 
 def _protection(
-    plan: Plan, confinements: Confinements, views: PrivateViews | None
+    plan: Plan, confinements: Confinements, views: "PrivateViews | None"
 ) -> dict[str, Any]:
     """What supervised and confined the run, as it stands in ``result.json``."""
     tasks = plan.graph.tasks
@@ -213,7 +211,7 @@ def _owners(plan: Plan) -> dict[str, str]:
 
 
 def _confinements(
-    plan: Plan, environment: Mapping[str, str], views: PrivateViews | None
+    plan: Plan, environment: Mapping[str, str], views: "PrivateViews | None"
 ) -> Confinements:
     folder = plan.config.folder
     projects = {name: path for path, name in _owners(plan).items()}
@@ -221,7 +219,7 @@ def _confinements(
     return Confinements(folder, home(folder), projects, environment, protected, views)
 
 
-def _views(plan: Plan, environment: Mapping[str, str]) -> PrivateViews | None:
+def _views(plan: Plan, environment: Mapping[str, str]) -> "PrivateViews | None":
     if not _has_strict(plan):
         return None
     from tempfile import gettempdir

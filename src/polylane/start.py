@@ -6,10 +6,13 @@ Every integration turns what its host was given into a `Request` and calls `star
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from polylane import garbage
 from polylane.describe import config as configuration
 from polylane.describe.config import Config
 from polylane.describe.home import home
@@ -41,7 +44,9 @@ def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> Run
 
     With ``watch`` the tasks are traced.
     """
-    plan, locks = _planned(request)
+    garbage.spare_at_exit()
+    with garbage.paused():
+        plan, locks = _planned(request)
     try:
         folder = runs.new_run(plan.config.folder)
         manner = _manner(plan, request, folder)
@@ -52,22 +57,34 @@ def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> Run
         with Signals(forward_only=manner.terminal) as signals:
             with observers.showing(manner.observer, signals):
                 result = execute(plan, request, folder, manner, signals)
-            data = to_json(result, plan.tasks)
-            folder.write(data)
-            show = summary.brief if request.brief else summary.show
-            screen = plain.Screen(colour=_colour())
-            show(screen, result, folder.path)
-            _tell_host(screen, plan, result, folder)
-            if watching is None:
-                _remember(plan, request, result)
-            else:
-                watching.ended(result, folder, screen)  # traced tasks take longer than usual
-            if request.reports:
-                _report(request, data, folder)
+            with garbage.paused():
+                _tell(plan, request, result, folder, watching)
     finally:
         locks.release()
     runs.prune(plan.config.folder, plan.config.keep_runs)
     return result
+
+
+def _tell(
+    plan: Plan,
+    request: Request,
+    result: RunResult,
+    folder: runs.RunFolder,
+    watching: Watch | None,
+) -> None:
+    """Say how the run ended: to the files, the terminal, the host, and the history."""
+    data = to_json(result, plan.tasks)
+    folder.write(data)
+    show = summary.brief if request.brief else summary.show
+    screen = plain.Screen(colour=_colour())
+    show(screen, result, folder.path)
+    _tell_host(screen, plan, result, folder)
+    if watching is None:
+        _remember(plan, request, result)
+    else:
+        watching.ended(result, folder, screen)  # traced tasks take longer than usual
+    if request.reports:
+        _report(request, data, folder)
 
 
 def _planned(request: Request) -> tuple[Plan, ProjectLocks]:
@@ -135,17 +152,18 @@ def _manner(plan: Plan, request: Request, folder: runs.RunFolder) -> Manner:
         observer,
         terminal=terminal,
         colour=_colour(),
-        load=lambda: _load(request),
+        load=_load(request),
         say=getattr(observer, "say", _say),
         look=getattr(observer, "watch", None),
     )
 
 
-def _load(request: Request) -> None:
-    """Load what the end needs, while tasks run."""
-    if not request.brief:  # a brief end has no table
-        summary.load()
-    history.load()
+def _load(request: Request) -> Iterator[None]:
+    """Load what the end needs, in steps, while tasks run."""
+    for name in (*(() if request.brief else summary.LATE), *history.LATE):
+        with garbage.paused(), suppress(ImportError):
+            import_module(name)
+        yield
 
 
 def _remember(plan: Plan, request: Request, result: RunResult) -> None:

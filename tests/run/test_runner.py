@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
 
@@ -123,6 +123,7 @@ def _run(
     share: Share | None = None,
     fail_fast: bool = False,
     interrupted: Callable[[], str] = lambda: "",
+    meanwhile: Iterable[object] = (),
 ) -> dict[str, TaskResult]:
     graph = build(tasks, lambda task: (task.id,))
     runner = Runner(
@@ -134,6 +135,7 @@ def _run(
         _assignment,
         share=share,
         fail_fast=fail_fast,
+        meanwhile=meanwhile,
         clock=lambda: pool.now,
     )
     runner.run(interrupted)
@@ -317,6 +319,38 @@ class TestStopping:
         reasons = iter(["interrupted by SIGTERM"])
         ended = _run([_task("a"), _task("b")], pool, interrupted=lambda: next(reasons, ""))
         assert [ended[n].outcome.value for n in "ab"] == ["passed", "cancelled"]
+
+
+class TestMeanwhile:
+    """What has time while tasks run."""
+
+    def test_it_is_done_in_steps_between_ends(self) -> None:
+        """What has ended is seen to before the next step, and the rest is left when all ended."""
+        pool = FakePool(a=[(0.0, PASS)], b=[(5.0, PASS)])
+        seen = FakeObserver()
+
+        def steps() -> Iterator[None]:
+            for number in range(3):
+                seen.seen.append(f"step {number}")
+                yield
+
+        _run([_task("a"), _task("b")], pool, observer=seen, meanwhile=steps())
+        assert seen.seen == [
+            "start a /logs/a.1.log",
+            "end a passed",
+            "start b /logs/b.1.log",
+            *(f"step {number}" for number in range(3)),
+            "end b passed",
+        ]
+        assert pool.timeouts == [0, 0, 0, 0, 0, None]
+
+    def test_an_interrupt_is_heard_between_steps(self) -> None:
+        """It does not wait for all of them."""
+        reasons, done = iter(["", "interrupted by SIGINT"]), list[int]()
+        pool = FakePool(a=[(9.0, PASS)])
+        steps = map(done.append, range(9))
+        _run([_task("a")], pool, interrupted=lambda: next(reasons, ""), meanwhile=steps)
+        assert len(done) == 2
 
 
 class TestPace:

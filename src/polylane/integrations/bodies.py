@@ -3,8 +3,6 @@
 Knows Invoke's `Task` and `Context`, and nothing of how bodies are scheduled.
 """
 
-from __future__ import annotations
-
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping

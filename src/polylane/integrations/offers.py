@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from polylane import garbage
 from polylane.describe import config as configuration
 from polylane.describe import workspace
 from polylane.describe.config import Config
@@ -145,7 +146,8 @@ def plan(request: Request, bodies: Sequence[Body]) -> Plan:
 
 def run(request: Request, bodies: Sequence[Body], config: Any = None) -> RunResult:
     """Run a request with the tasks of Python bodies; ``config`` is Invoke's, for their contexts."""
-    from polylane.start import start
+    with garbage.paused():
+        from polylane.start import start
 
     return start(with_bodies(request, bodies, config))
 

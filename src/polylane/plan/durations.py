@@ -3,8 +3,6 @@
 Pure: it sees figures, and knows nothing of where they are remembered.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -3,8 +3,6 @@
 Pure: it sees figures of runs of the same tasks, and knows nothing of where they are remembered.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

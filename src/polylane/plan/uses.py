@@ -3,8 +3,6 @@
 Reads commands roughly as a shell would. Pure: it knows nothing of slots and of what runs.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterable, Iterator
 from functools import lru_cache

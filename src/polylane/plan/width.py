@@ -7,8 +7,6 @@ one slot, or as many as they were measured to use.
 Pure: it sees words and figures, and knows nothing of what runs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple

@@ -7,13 +7,10 @@ removed at any time: then the database is asked.
 Knows nothing of SQLite, nor of the run that asks.
 """
 
-from __future__ import annotations
-
 import marshal
 import sys
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +23,9 @@ from polylane.result import RunResult
 FILE = "history.sqlite3"
 #: Its summary.
 SUMMARY = "durations.cache"
+
+#: What `record` imports: it takes 3 ms, for which there is time while tasks run.
+LATE = ("sqlite3", "polylane.remember.database")
 
 #: A task's wall time is the median of at most so many passed runs, the newest.
 SAMPLES = 5
@@ -70,12 +70,6 @@ def past(workspace: Path) -> Past:
             return Past()
         summary = database.summary(workspace)
     return Past(summary.tasks, summary.sequential, summary.cores)
-
-
-def load() -> None:
-    """Load what `record` needs: it takes 3 ms, for which a run that ends has time."""
-    with suppress(ImportError):
-        from polylane.remember import database  # noqa: F401
 
 
 def record(

@@ -3,8 +3,6 @@
 Knows the file formats, and nothing of how a run is made or shown.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -3,8 +3,6 @@
 Knows nothing of the file that they lie in, nor of who else uses it.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence

@@ -18,17 +18,15 @@ from polylane.result import RunResult
 _LIST_ALL = 100
 _SLOWEST = 20
 
+#: What `show` imports: it takes 7 ms, for which there is time while tasks run. tabulate needs html.
+LATE = ("html", "tabulate")
+
 _TAIL_LINES = 15
 
 #: The exit code of a shell, and of ours, for a program that is not there.
 _NO_PROGRAM = 127
 
 _TAIL_BYTES = 64 * 1024
-
-
-def load() -> None:
-    """Load what `show` needs: it takes 5 ms, for which there is time while tasks run."""
-    import tabulate  # noqa: F401
 
 
 def show(screen: Screen, run: RunResult, folder: Path) -> None:

@@ -4,8 +4,6 @@
 Knows nothing of graphs or of what a task is for.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import select

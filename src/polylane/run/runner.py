@@ -6,7 +6,7 @@ Knows nothing of how tasks run, of terminals or of files; the observer and the p
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from polylane.model import Task
@@ -86,7 +86,7 @@ class Runner:
         fail_fast: bool = False,
         explain: Callable[[Task, Report], tuple[str, ...]] = lambda _, report: report.refused,
         touched: Callable[[str, Touches], None] | None = None,
-        meanwhile: Callable[[], object] | None = None,
+        meanwhile: Iterable[object] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``assignment`` makes the order for a task's attempt, counted from 1.
@@ -95,7 +95,7 @@ class Runner:
         ``inner``: tells tools their width, and lends them free slots. ``share``: what this run may
         use of a machine that others use too.
         ``touched`` is told what each attempt at a traced task touched, by the task's id.
-        ``meanwhile`` is called once, when the first tasks are on their way.
+        ``meanwhile`` is gone through, a step whenever no task has just ended.
         """
         self._graph = graph
         self._schedule = schedule
@@ -109,7 +109,8 @@ class Runner:
         self._fail_fast = fail_fast
         self._explain = explain
         self._touched = touched
-        self._meanwhile = meanwhile
+        self._meanwhile = iter(meanwhile)
+        self._is_idle = not meanwhile
         self._clock = clock
         self._zero = clock()
         self._started: dict[int, float] = {}
@@ -129,17 +130,22 @@ class Runner:
         """
         while not self._schedule.done:
             held_back = self._start_all()
-            if self._meanwhile is not None:
-                self._meanwhile()
-                self._meanwhile = None
             if not self._schedule.running and not held_back and not self._schedule.done:
                 raise AssertionError("BUG: nothing runs, nothing can start, and tasks are left")
-            for task, report in self._pool.wait(self._timeout(held_back=held_back)):
+            for task, report in self._wait(held_back=held_back):
                 self._ended(task, report)
             reason = interrupted()
             if reason:
                 self._stop(reason, kill=bool(self._stopping))
             self._observer.tick()
+
+    def _wait(self, *, held_back: bool) -> list[tuple[int, Report]]:
+        if self._is_idle:
+            return self._pool.wait(self._timeout(held_back=held_back))
+        ended = self._pool.wait(0)
+        if not ended:
+            self._is_idle = next(self._meanwhile, self) is self
+        return ended
 
     def _timeout(self, *, held_back: bool) -> float | None:
         period = self._observer.period

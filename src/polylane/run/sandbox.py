@@ -6,8 +6,6 @@ Landlock only adds, so "outside" is said as the siblings of each folder above th
 Knows nothing of tasks, nor of who decides what one may write.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 from collections import OrderedDict
@@ -160,7 +158,7 @@ class Sandbox:
             self._free = Ruleset(None)
         return self._free
 
-    def _outside_of(self, confinement: Confinement) -> _Outside:
+    def _outside_of(self, confinement: Confinement) -> "_Outside":
         """The lane's tasks are of one workspace, so that one is kept."""
         kept = {confinement.workspace, *confinement.protected}
         if self._outside is None or not self._outside.holds(kept):

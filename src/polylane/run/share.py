@@ -3,8 +3,6 @@
 Knows nothing of how they agree.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol

@@ -9,8 +9,6 @@ them can make a run wait for its turn, but never gives a slot to two.
 Open file description locks: fcntl(2). Knows nothing of tasks, nor of whose turn it is.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import stat

@@ -3,8 +3,6 @@
 Knows nothing of Landlock or of tasks.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile
@@ -30,7 +28,7 @@ _HOME_FOLDERS = (
 
 #: A later sweep knows our temporary folders by that and by their locks, which are held here.
 _TEMPORARY = "polylane-"
-_held: list[Scratch] = []
+_held: "list[Scratch]" = []
 
 
 def outside(*kept: str) -> list[str]:

@@ -7,8 +7,6 @@ given, so that what it looked at is known. It never looks into ignored folders (
 ``node_modules``): whether a tool is installed is seen when it is started.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -60,7 +58,7 @@ class Folder:
         return self.look.all_asked()
 
     @property
-    def parent(self) -> Folder | None:
+    def parent(self) -> "Folder | None":
         """The folder above, or ``None`` at the workspace."""
         if self.path == ".":
             return None
@@ -68,7 +66,7 @@ class Folder:
             self._parent = self.beside(self.path.rpartition("/")[0] or ".")
         return self._parent
 
-    def beside(self, path: str) -> Folder:
+    def beside(self, path: str) -> "Folder":
         """Another folder of the workspace; what is seen there counts as seen here."""
         other = Folder(self.workspace, path, self._disk)
         other.look = self.look

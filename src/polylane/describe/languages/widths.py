@@ -5,8 +5,6 @@ Checked by running pytest-xdist 3.8, black 26, ruff 0.17, vitest 2 to 4, jest 30
 Knows nothing of slots and of who runs beside.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 
