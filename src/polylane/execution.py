@@ -103,6 +103,7 @@ def execute(
         bodies=request.bodies,
         terminal=manner.terminal,
         wakeup=signals.wakeup,
+        private=share.keeps,
     )
     share.watch = pool.watch
     _stop_with(signals, pool, share)

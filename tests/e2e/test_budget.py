@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.terminal import CTRL_Z, terminal
-from tests.integrations.repository import Repository
-from tests.support import FORKS, STUBBORN, pids_in, wait_for, wait_gone
+from tests.integrations.repository import TASKS, Repository
+from tests.support import FORKS, STUBBORN, is_alive, kill_left, pids_in, wait_for, wait_gone
 
 pytestmark = FORKS
 
@@ -131,6 +131,44 @@ def test_a_killed_run_has_its_slot_until_its_task_has_ended(tmp_path: Path, slot
             process.wait()
             assert other.wait(60) == 0
     wait_gone([task])
+
+
+def test_what_a_body_left_behind_keeps_no_slot_of_a_killed_run(tmp_path: Path, slots: Path) -> None:
+    """A daemon without a program of its own has what a lane had open, but for the slots."""
+    body = """
+import os, time
+import polylane
+
+@polylane.task(verb="all", reads=[], writes=[])
+def a(c):
+    if os.fork() == 0:
+        os.setsid()
+        with open("pids", "a") as file:
+            file.write(f"{os.getpid()}\\n")
+        time.sleep(300)
+
+@polylane.task(verb="all", reads=[], writes=[])
+def b(c):
+    with open("pids", "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    time.sleep(300)
+"""
+    one = made(tmp_path / "one", machine_jobs=1)
+    one.write({"tasks.py": f"{TASKS}{body}"})
+    table = '[tool.polylane.tasks."all:root:a"]\nleave = true\n'
+    path = one.folder / "pyproject.toml"
+    path.write_text(path.read_text() + table)
+    two = made(tmp_path / "two", machine_jobs=1, a="true")
+    with running(one, slots, "all-parallel", "--jobs", "1") as process:
+        daemon, _ = pids_in(one.folder / "pids", 2)
+        try:
+            process.kill()
+            process.wait()
+            with running(two, slots, "all") as other:
+                assert other.wait(60) == 0
+            assert is_alive(daemon)
+        finally:
+            kill_left([daemon])
 
 
 def test_a_killed_run_that_waits_holds_up_nobody(tmp_path: Path, slots: Path) -> None:

@@ -330,6 +330,31 @@ class TestRefused:
         assert f"polylane: another run at the same time is not kept out: {why}\n" in run.err
 
 
+class TestMachineSlots:
+    """Whether runs share the machine."""
+
+    def test_where_they_meet(self, repository: Repository) -> None:
+        """With their number; or that they are not shared, by which line."""
+        repository.tasks(a="true")
+        done = repository.inv("lanes.doctor", POLYLANE_SLOTS_DIR=str(repository.folder))
+        (line,) = below(done, "machine's slots: ")
+        assert line.endswith(f", shared by all runs of this user through {repository.folder}")
+        repository.write({"polylane.toml": 'machine_jobs = "off"\n', "pyproject.toml": "x = 1\n"})
+        (line,) = below(repository.inv("lanes.doctor"), "machine's slots: ")
+        assert line.endswith("not shared with other runs, by polylane.toml:1: machine_jobs")
+
+    def test_where_they_cannot(self, repository: Repository) -> None:
+        """What is lost, and what to do; runs go on."""
+        repository.tasks(a="true")
+        nowhere = f"{repository.folder}/tasks.py"
+        done = repository.inv("lanes.doctor", POLYLANE_SLOTS_DIR=nowhere)
+        line, lost, mend = below(done, "machine's slots: ")
+        assert line.endswith(f"other runs are not seen: {nowhere}/slots: Not a directory")
+        assert lost == f"{LOST}runs at once can overload the machine"
+        assert "POLYLANE_SLOTS_DIR" in mend
+        assert done.code == 0
+
+
 def test_the_page_has_every_line(repository: Repository) -> None:
     """docs/doctor.md explains what the first section may say, and shows the titles of all."""
     page = DOCS / "doctor.md"

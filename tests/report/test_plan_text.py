@@ -55,6 +55,35 @@ def test_a_sequential_plan_says_its_own() -> None:
     ]
 
 
+def shares(made: Plan, known: Past | None = None) -> list[str]:
+    lines = plan_text.plan(made, known).split("\n")
+    return [line.strip() for line in lines if line.startswith("    takes ")]
+
+
+def test_a_parallel_plan_says_what_tasks_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slots, and memory with where the figure comes from; in sequence nothing is shared."""
+    monkeypatch.delenv("RUFF_NUM_THREADS", raising=False)
+    monkeypatch.delenv("RAYON_NUM_THREADS", raising=False)
+    tasks = (
+        task("black", memory=1_200_000_000, slots=2),
+        task("mine"),
+        task("ruff", verb="format"),
+    )
+    peak = ("mine", (1.0,), (1.0,), 1, 2, (340_000_000,))
+    assert shares(plan(*tasks, jobs=4), Past({"lint:api:mine": peak})) == [
+        "takes 1 to 4 slots, and is told how many; 64 MB of memory, a guess by its tool",
+        "takes 2 slots; 1.2 GB of memory, as configured",
+        "takes 1 slot; 340 MB of memory, the most of its last runs",
+    ]
+    assert shares(plan(*tasks, parallel=False, jobs=1)) == []
+
+
+def test_no_task_takes_more_slots_than_there_are() -> None:
+    """What wants more has all of them."""
+    (line,) = shares(plan(task("mine", slots=8), jobs=2))
+    assert line.startswith("takes 2 slots;")
+
+
 def test_verbs_that_run_alone_do_so() -> None:
     """They share no slot."""
     made = plan(task("a"), task("b"), jobs=4, alone=frozenset({"lint"}))

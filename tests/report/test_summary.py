@@ -58,6 +58,7 @@ def test_every_task_has_a_row(tmp_path: Path, capfd: pytest.CaptureFixture[str])
         ({"sequential_wall_s": 8.0}, "saved 6.00 s (75%), measured against"),
         ({"mode": "sequential"}, "wall 2.00 s, work 4.00 s, slots 2 of 2\n"),
         ({"work_s": 0.0, "wall_s": 0.0}, "saved 0.00 s, an estimate"),
+        ({"work_s": 1.5, "wall_s": 2.0}, "saved nothing: 0.50 s longer than in sequence, an"),
     ],
 )
 def test_saved_time_says_where_it_comes_from(

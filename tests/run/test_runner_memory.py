@@ -16,6 +16,7 @@ from polylane.run.memory import Memory
 from polylane.run.oom import Kills
 from polylane.run.protocol import Report
 from polylane.run.runner import Runner
+from polylane.run.share import Share, Unshared
 from tests.run.test_runner import FAIL, PASS, FakeGate, FakeObserver, FakePool, _assignment, _task
 
 KILLED = Report("exited", 137, 9)
@@ -48,6 +49,7 @@ class World:
         self,
         *tasks: Task,
         slots: int = 2,
+        share: Share | None = None,
         fail_fast: bool = False,
         interrupted: Callable[[], str] = lambda: "",
     ) -> dict[str, TaskResult]:
@@ -66,6 +68,7 @@ class World:
             self.observer,
             _assignment,
             memory=memory,
+            share=share,
             fail_fast=fail_fast,
             clock=self.clock,
         )
@@ -131,6 +134,31 @@ def test_a_killed_task_goes_again_alone() -> None:
     assert again.started_s == 3.0
     assert again.reason == "the kernel killed it for memory, so it was retried alone"
     assert world.observer.seen.count("end a passed") == 1
+
+
+def test_it_keeps_no_slot_of_the_machine_while_it_waits() -> None:
+    """Other runs may use it; it takes one again when it goes again."""
+    world = World(a=[(1.0, KILLED), (2.0, PASS)], b=[(3.0, PASS)])
+    world.deaths = (1001.0,)
+    moments: list[tuple[str, int, float]] = []
+
+    class Noted(Unshared):
+        def take(self, task: int, name: str, least: int, most: int) -> int:
+            moments.append(("take", task, world.clock() - 1000))
+            return most
+
+        def ended(self, task: int) -> None:
+            moments.append(("free", task, world.clock() - 1000))
+
+    world.run(_task("a"), _task("b"), share=Noted())
+    assert moments == [
+        ("take", 0, 0.0),
+        ("take", 1, 0.0),
+        ("free", 0, 1.0),
+        ("free", 1, 3.0),
+        ("take", 0, 3.0),
+        ("free", 0, 5.0),
+    ]
 
 
 def test_it_goes_again_only_once() -> None:

@@ -97,7 +97,8 @@ class Schedule:
         another reason, by ``fits``, is overtaken by those that do, a limited number of times.
         """
         if self._lonely:
-            return None if self.running else self._start(self._lonely.pop(0))
+            may_start = not self.running and (fits is None or fits(self._lonely[0]))
+            return self._start(self._lonely.pop(0)) if may_start else None
         heaps = [heap for heap in self._heads() if self._lack_of(heap[0][1]) <= 0]
         if fits is None:
             return self._start(heappop(min(heaps, key=_first))[1]) if heaps else None

@@ -10,11 +10,14 @@ import shlex
 from collections.abc import Iterator
 
 from polylane.describe.claims_file import FILE
+from polylane.describe.config import task_environment
 from polylane.model import Claim, Task
+from polylane.plan import memory
 from polylane.plan.claiming import with_claims
-from polylane.plan.durations import Past, spans
+from polylane.plan.durations import Past, cores, spans
 from polylane.plan.estimate import Estimate, time_left
 from polylane.plan.graph import Graph, longest_paths
+from polylane.plan.width import Width, widths
 from polylane.planning import Plan
 from polylane.report.words import counted
 
@@ -62,6 +65,7 @@ def _lines(plan: Plan, past: Past) -> Iterator[str]:
     graph = plan.graph
     mode = "parallel" if plan.mode.parallel else "sequential"
     slots = counted(plan.mode.jobs, "slot")
+    shares = _shares(plan, past)
     yield f"{len(graph.tasks)} tasks, {mode}, {slots}; in reference order:"
     for index, task in enumerate(graph.tasks):
         yield f"{task.id}"
@@ -75,11 +79,34 @@ def _lines(plan: Plan, past: Past) -> Iterator[str]:
             yield f"    after {_listed(other)}"
         if not task.claim.known:
             yield "    reads and writes are unknown: taken to be its whole project"
+        if shares:
+            yield f"    takes {shares[index]}"
     yield ""
     yield from _projects(plan)
     yield from _vanished(plan)
     yield from _cost(plan.graph)
     yield from _expected(plan, past)
+
+
+def _shares(plan: Plan, past: Past) -> list[str]:
+    """What each task takes of the slots and of the memory; in sequence it has all there is."""
+    if not plan.mode.parallel:
+        return []
+    tasks = plan.graph.tasks
+    expected = spans(tasks, past, parallel=True)
+    wide = widths(tasks, expected, task_environment(), cores(past))
+    needed = memory.needs(tasks, past)
+    return [
+        f"{_slots(each, plan.mode.jobs)}; {memory.in_words(need.size)} of memory, {need.why}"
+        for each, need in zip(wide, needed, strict=True)
+    ]
+
+
+def _slots(width: Width, slots: int) -> str:
+    least = min(width.least, slots)
+    if width.elastic and slots > 1:
+        return f"{least} to {slots} slots, and is told how many"
+    return counted(least, "slot")
 
 
 def _listed(ids: list[str]) -> str:

@@ -166,8 +166,9 @@ def main(
     environment: Mapping[str, str],
     bodies: Mapping[str, Body],
     terminal: bool,
+    private: tuple[int, ...] = (),
 ) -> NoReturn:
-    """Be a lane, in a process just forked for it, and never return."""
+    """Be a lane, in a process just forked for it, and never return; see `Launcher`."""
     code = 0
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -176,7 +177,10 @@ def main(
         if not terminal:
             _leave_terminal()
         launcher = Launcher(
-            environment=environment, bodies=bodies, terminal=terminal, private=channel
+            environment=environment,
+            bodies=bodies,
+            terminal=terminal,
+            private=(channel.fileno(), *private),
         )
         Lane(channel, launcher).serve()
     except _Ending:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -44,11 +43,11 @@ class Launcher:
         environment: Mapping[str, str],
         bodies: Mapping[str, Body],
         terminal: bool,
-        private: socket.socket,
+        private: tuple[int, ...],
     ) -> None:
         """Tasks read what we do; with ``terminal`` they also write there, in our session.
 
-        ``private``: not for Python bodies.
+        ``private``: descriptors that are not for Python bodies: what these leave behind keeps them.
         """
         self._environment = dict(environment)
         self._encoded = {os.fsencode(k): os.fsencode(v) for k, v in environment.items()}
@@ -190,7 +189,8 @@ class Launcher:
         signal.signal(signal.SIGINT, signal.SIG_DFL if job.argv else signal.default_int_handler)
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        self._private.close()
+        for descriptor in self._private:
+            os.close(descriptor)
         if log is not None:
             os.setsid()
             _redirect(log)

@@ -37,6 +37,7 @@ class MachineSlots:
         """`OSError` where the file cannot be used."""
         self.watch: Callable[[int, bool], None] = lambda _descriptor, _on: None
         self._file = file
+        self.keeps: tuple[int, ...] = (file.descriptor,)
         self._say = say
         self._line = Line(file, self._watch)
         wanted = min(wish.slots or 1, SLOTS)

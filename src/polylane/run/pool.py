@@ -63,13 +63,23 @@ class LanePool:
         bodies: Mapping[str, lane.Body],
         terminal: bool = False,
         wakeup: int | None = None,
+        private: tuple[int, ...] = (),
     ) -> None:
-        """``wakeup``: a descriptor that becomes readable when a signal came."""
+        """``wakeup``: a descriptor that becomes readable when a signal came.
+
+        ``private``: descriptors for lanes, and not for what they run.
+        """
         for stream in filter(None, (sys.stdout, sys.stderr)):  # the host may have closed one
             stream.flush()  # or each fork would print what is buffered
 
         def become_lane(channel: socket.socket, has_terminal: bool) -> NoReturn:  # noqa: FBT001
-            lane.main(channel, environment=environment, bodies=bodies, terminal=has_terminal)
+            lane.main(
+                channel,
+                environment=environment,
+                bodies=bodies,
+                terminal=has_terminal,
+                private=private,
+            )
 
         # A collection in a lane would touch, and so copy, every object that was here before it.
         gc.freeze()

@@ -17,8 +17,9 @@ from polylane.describe.config import Config
 from polylane.describe.home import home
 from polylane.describe.workspace import Workspace
 from polylane.model import Task
-from polylane.run import landlock, locks, sandbox, tree
+from polylane.run import landlock, locks, sandbox, slots, tree
 from polylane.run.confinements import exposed
+from polylane.run.slot_file import SlotFile, default_folder
 from polylane.run.writable import granted
 
 
@@ -45,6 +46,7 @@ def facts(config: Config, workspace: Workspace, tasks: Iterable[Task]) -> Iterat
     yield private_views(config.folder)
     yield tracer()
     yield locks_between_runs(config.folder)
+    yield machine_slots(config)
     yield git_folder(config.folder)
 
 
@@ -193,6 +195,25 @@ def locks_between_runs(folder: Path) -> Fact:
             "a workspace on a file system with locks, or one run at a time",
         )
     return Fact("locks between runs", "byte ranges of .polylane/locks")
+
+
+def machine_slots(config: Config) -> Fact:
+    """Whether the runs on this machine share its slots, and how many there are."""
+    count = slots.machine_slots(config.machine_jobs)
+    if count is None:
+        where = config.where("machine_jobs")
+        return Fact("machine's slots", f"not shared with other runs, by {where}")
+    try:
+        folder = Path(config.slots_folder) if config.slots_folder else default_folder()
+        SlotFile(folder).close()
+    except OSError as error:
+        return Fact(
+            "machine's slots",
+            f"other runs are not seen: {error.filename}: {error.strerror}",
+            "runs at once can overload the machine",
+            "POLYLANE_SLOTS_DIR names a folder that can be written, the same for all runs",
+        )
+    return Fact("machine's slots", f"{count}, shared by all runs of this user through {folder}")
 
 
 def git_folder(folder: Path) -> Fact:

@@ -224,6 +224,7 @@ class Runner:
     def _goes_again(self, index: int, outcome: Outcome, killed: str) -> bool:
         if killed and index not in self._once_more:
             self._once_more.add(index)
+            self._share.ended(index)
             self._schedule.put_back(index)
             return True
         tries = self._attempts[index] - (index in self._once_more)

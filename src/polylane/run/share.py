@@ -16,6 +16,8 @@ class Share(Protocol):
 
     #: Has the pool look at a descriptor, or no more.
     watch: Callable[[int, bool], None]
+    #: Descriptors by which a process keeps what the run has: lanes do, until they have ended.
+    keeps: tuple[int, ...]
 
     @property
     def waits(self) -> bool:
@@ -31,7 +33,7 @@ class Share(Protocol):
         """
 
     def ended(self, task: int) -> None:
-        """A task's tree has ended, and it will not run again."""
+        """A task's tree has ended, and it does not go on at once."""
 
     def settle(self) -> None:
         """The round of starts is over: what nobody took is free."""
@@ -59,6 +61,7 @@ class Unshared:
     """The whole machine: where slots are not counted, or others cannot be seen."""
 
     waits = False
+    keeps: tuple[int, ...] = ()
 
     def __init__(self) -> None:
         self.watch: Callable[[int, bool], None] = lambda _descriptor, _on: None

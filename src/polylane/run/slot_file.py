@@ -125,6 +125,11 @@ class SlotFile:
         if os.fstat(self._file).st_size < _SIZE:
             os.ftruncate(self._file, _SIZE)  # a hole, so that every record can be read
 
+    @property
+    def descriptor(self) -> int:
+        """Its descriptor: who has it, keeps what was locked by it."""
+        return self._file
+
     def close(self) -> None:
         """Close it here; what was locked is free once all forks have ended too."""
         os.close(self._file)
