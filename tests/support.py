@@ -183,6 +183,7 @@ def run(*jobs: Assignment, bodies: Mapping[str, Body] | None = None) -> list[Rep
 
 #: System calls by their names: their numbers on x86-64 and on others.
 _CALLS = {
+    "renameat2": (316, 276),
     "fcntl": (72, 25),
     "flock": (73, 32),
     "landlock_create_ruleset": (444, 444),

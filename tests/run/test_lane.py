@@ -26,6 +26,9 @@ class BrokenLauncher:
         os.posix_spawnp("sleep", ["sleep", "300"], {"PATH": os.environ["PATH"]})
         return -7
 
+    def ended(self, *, cleanly: bool) -> None:
+        pass
+
 
 def test_a_defect_of_ours_is_told_as_a_crash(tmp_path: Path) -> None:
     """Plain data, never a raised exception; nothing is left, and the lane goes on."""

@@ -139,7 +139,8 @@ class Lane:
             self._orphaned = attempt.orphaned
         except Exception as error:  # noqa: BLE001 - a defect of ours, which the runner shall name
             tree.end_all(tree.Usage(), grace=0.0, spare=self._left)
-            return _bug(error, begun)
+            report = _bug(error, begun)
+        self._launcher.ended(cleanly=traced is None and strict is None and _is_clean(report))
         return report
 
 
@@ -147,6 +148,12 @@ def _bug(error: Exception, begun: float) -> Report:
     where = traceback.extract_tb(error.__traceback__)[-1]
     why = f"BUG: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
     return Report("crashed", reason=why, wall_s=time.monotonic() - begun)
+
+
+def _is_clean(report: Report) -> bool:
+    """Whether a task passed and nothing of it may live."""
+    is_over = report.kind == "exited" and not report.leftovers and not report.left
+    return is_over and report.exit_code == 0
 
 
 def _is_bound(job: Assignment) -> bool:

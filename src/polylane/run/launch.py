@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from polylane.errors import SIGNAL_BASE
+from polylane.run.log_file import Log, Logs
 from polylane.run.protocol import Assignment, Report
 from polylane.run.sandbox import Confinement, Sandbox
 from polylane.run.spawn import keep_to_itself, spawn
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 #: A Python body: takes the words after ``--``, returns an exit code.
 Body = Callable[[tuple[str, ...]], int]
-
-_LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
 
 #: What a lane handles or ignores, and a task must not.
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
@@ -57,6 +56,8 @@ class Launcher:
         self._terminal = terminal
         self._private = private
         self._sandbox = Sandbox()
+        self._logs = Logs()
+        self._log: Log | None = None
         keep_to_itself()
 
     def start(
@@ -68,11 +69,18 @@ class Launcher:
         """
         if self._terminal:
             return self._start(job, None, traced, strict)
-        log = os.open(job.log, _LOG_FLAGS, 0o666)
+        self._log = self._logs.open(job.log)
         try:
-            return self._start(job, log, traced, strict)
-        finally:
-            os.close(log)
+            return self._start(job, self._log.descriptor, traced, strict)
+        except BaseException:
+            self.ended(cleanly=False)
+            raise
+
+    def ended(self, *, cleanly: bool) -> None:
+        """What was started has ended; ``cleanly``: it will not start again, and left nothing."""
+        if self._log is not None:
+            self._logs.ended(self._log, reusable=cleanly)
+            self._log = None
 
     def _start(
         self,
