@@ -34,6 +34,13 @@ def all_tasks(config: Config, workspace: Workspace, bodies: Iterable[Task] = ())
     return builder.finish()
 
 
+#: What a configured task's keys of the same names replace.
+_SIMPLE = (
+    *("cwd", "slots", "memory", "timeout", "retries"),
+    *("ok_codes", "leave", "sandbox", "creates"),
+)
+
+
 class _Builder:
     def __init__(self, config: Config, workspace: Workspace) -> None:
         self._config = config
@@ -45,6 +52,7 @@ class _Builder:
         #: Ids whose needs the configuration states, so that its verb's needs don't add to them.
         self._stated: set[str] = set()
         self._near: dict[str, list[str]] = {}
+        self._defaults: dict[str, Claim] = {}
         #: Ids by verb and project, once all are known.
         self._by_place: dict[tuple[str, str], list[str]] = {}
 
@@ -157,30 +165,19 @@ class _Builder:
         if said.cwd is not None:
             self._config.check_folder(said.cwd, "tasks", name, "cwd")
         argv, shell = _command(said, task)
-        simple = {
-            field: value
-            for field in (
-                "cwd",
-                "slots",
-                "memory",
-                "timeout",
-                "retries",
-                "ok_codes",
-                "leave",
-                "sandbox",
-                "creates",
-            )
-            if (value := getattr(said, field)) is not None
-        }
-        env = (*task.env, *(said.env or {}).items())
-        changed = task._replace(
-            argv=argv, shell=shell, env=env, claim=_claim_over(task.claim, said), **simple
-        )
+        changes = {name: getattr(said, name) for name in _SIMPLE if getattr(said, name) is not None}
+        changes["claim"] = _claim_over(task.claim, said)
+        if said.env:
+            changes["env"] = (*task.env, *said.env.items())
         if said.command is not None:
-            changed = changed._replace(file_endings=(), fix_argv=(), takes_arguments=True)
-            same_tool = changed.argv[:1] == task.argv[:1] and task.argv[:1] == (task.tool,)
-            changed = changed._replace(inside=task.inside if same_tool else "")
-        return changed
+            same_tool = argv[:1] == task.argv[:1] and task.argv[:1] == (task.tool,)
+            changes.update(
+                file_endings=(),
+                fix_argv=(),
+                takes_arguments=True,
+                inside=task.inside if same_tool else "",
+            )
+        return task._replace(argv=argv, shell=shell, **changes)
 
     def finish(self) -> dict[str, Task]:
         """Resolve what each task needs into ids."""
@@ -264,6 +261,11 @@ class _Builder:
 
     def _default_claim(self, project: Project) -> Claim:
         """A task reads and writes its own project, and reads those that it depends on."""
+        if project.name not in self._defaults:
+            self._defaults[project.name] = self._made_default(project)
+        return self._defaults[project.name]
+
+    def _made_default(self, project: Project) -> Claim:
         depends = [self._workspace.projects[name].path for name in self._depends_on(project.name)]
         tree = "**" if project.path == "." else f"{project.path}/**"
         return Claim(reads=(tree, *depends), writes=(tree,), known=False)
