@@ -72,3 +72,50 @@ def test_bad_configuration_is_one_line(repository: Repository) -> None:
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert "did you mean 'jobs'" in done.err
+
+
+class TestCommands:
+    """What only the program has: ``init`` and ``completion``."""
+
+    @pytest.mark.parametrize("own", [None, "from invoke import task\n"])
+    def test_they_are_listed(self, repository: Repository, own: str | None) -> None:
+        """Beside the Invoke tasks, with and without a ``tasks.py``."""
+        repository.write({"tasks.py": own} if own else {}).write({"polylane.toml": ""})
+        listed = polylane(repository, "--list").out
+        assert "\n  init " in listed
+        assert "\n  completion " in listed
+
+    def test_ones_own_of_that_name_is_listed(self, repository: Repository) -> None:
+        """It runs by ``inv``; ``polylane init`` stays what the pages say."""
+        own = "from invoke import task\n@task\ndef init(c):\n    'Mine.'\n    print('mine')\n"
+        repository.write({"tasks.py": own})
+        assert "\n  init         Mine.\n" in polylane(repository, "--list").out
+        assert repository.inv("init").out == "mine\n"
+        assert "tasks.py: exists" in polylane(repository, "init").out
+
+    def test_they_say_what_they_take(self, repository: Repository) -> None:
+        """Where nothing else works, too."""
+        repository.write({"polylane.toml": "jbos = 3\n"})
+        assert "--ci=STRING" in polylane(repository, "--help", "init").out
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_each_shell_has_a_script(self, repository: Repository, shell: str) -> None:
+        """It names the program that printed it."""
+        done = polylane(repository, "completion", shell)
+        assert (done.code, done.err) == (0, "")
+        assert f"printed by: polylane completion {shell}\n" in done.out
+
+    @pytest.mark.parametrize(
+        ("words", "line"),
+        [
+            (("tcsh",), "polylane completion tcsh: there is none for this shell; known: bash,"),
+            ((), "polylane completion: lacks 'shell'; polylane --help completion says"),
+        ],
+    )
+    def test_another_shell_is_one_line(
+        self, repository: Repository, words: tuple[str, ...], line: str
+    ) -> None:
+        """And exit code 2."""
+        done = polylane(repository, "completion", *words)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert done.err.startswith(line)

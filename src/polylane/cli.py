@@ -1,6 +1,6 @@
 """The program ``polylane``: the Invoke tasks of a workspace where there is no ``tasks.py``.
 
-In a folder with a ``tasks.py`` it is ``inv`` itself.
+In a folder with a ``tasks.py`` it is ``inv`` itself, with two commands of its own.
 """
 
 from __future__ import annotations
@@ -14,26 +14,42 @@ from invoke.program import Program
 
 from polylane import __version__
 from polylane.describe.home import workspace_around
-from polylane.integrations import invoke_program, own_tasks
+from polylane.integrations import commands, invoke_program, own_tasks
+
+
+class _Program(Program):
+    """Invoke's program, with our commands beside what a ``tasks.py`` has."""
+
+    def load_collection(self) -> None:
+        """Invoke's own method."""
+        super().load_collection()
+        commands.add(self.collection)
 
 
 def main() -> None:
     """Run the program with the words of the command line."""
     folder = workspace_around(Path.cwd())
-    if own_tasks.file_of(folder) is not None:
-        _run()
-        return
+    if commands.asked_for(sys.argv[1:]):
+        _run(folder, commands.add(Collection()))
+    elif own_tasks.file_of(folder) is not None:
+        _run(folder)
+    else:
+        _run(folder, commands.add(_offered(folder)))
+
+
+def _offered(folder: Path) -> Collection:
     from polylane.integrations.invoke_tasks import WorkspaceCollection
 
     try:
-        namespace = WorkspaceCollection(folder, {}).filled()
+        return WorkspaceCollection(folder, {}).filled()
     except Exit as error:
+        if "--complete" in sys.argv:
+            return Collection()
         print(error.message, file=sys.stderr)
         sys.exit(error.code)
-    _run(namespace)
 
 
-def _run(namespace: Collection | None = None) -> None:
-    program = Program(namespace=namespace, name="polylane", binary="polylane", version=__version__)
-    invoke_program.attach(program)
+def _run(folder: Path, namespace: Collection | None = None) -> None:
+    program = _Program(namespace=namespace, name="polylane", binary="polylane", version=__version__)
+    invoke_program.attach(program, folder)
     program.run()

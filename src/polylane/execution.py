@@ -154,7 +154,7 @@ def execute(
         sequential_wall_s=_measured(plan, request, past),
         protection=_protection(plan, confinements, views),
         memory=memory.to_json([task.id for task in plan.graph.tasks]),
-    )
+    )._replace(forwarded=signals.forwarded)
 
 
 def _insight(

@@ -42,6 +42,8 @@ class RunResult(NamedTuple):
     protection: Mapping[str, Any] = MappingProxyType({})
     #: Its budget of memory, and what memory did to its tasks.
     memory: Mapping[str, Any] = MappingProxyType({})
+    #: Ctrl-C came, and was left to the task that had the terminal.
+    forwarded: bool = False
 
 
 def conclude(

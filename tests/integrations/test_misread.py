@@ -37,7 +37,7 @@ def said(
     def say(*words: str) -> tuple[int, str]:
         own = WorkspaceCollection(repository.folder, {}, Collection(Task(deploy)))
         program = Program(namespace=own, binary="inv[oke]")
-        attach(program)
+        attach(program, repository.folder)
         with pytest.raises(SystemExit) as ended:
             program.run(["inv", *words])
         seen = capsys.readouterr()
@@ -131,9 +131,9 @@ def test_a_flag_without_its_value_says_what_it_means(
     assert line.count("\n") == 1
 
 
-def test_what_invoke_says_otherwise_is_passed_on(said: Say) -> None:
-    """Such as a missing argument of a task of the user's own; only its exit code is ours."""
-    line = "'deploy' did not receive required positional arguments: 'where'\n"
+def test_a_missing_argument_is_named(said: Say) -> None:
+    """That of a task of the user's own, with where its arguments are explained."""
+    line = "inv deploy: lacks 'where'; inv --help deploy says what it wants\n"
     assert said("deploy") == (2, line)
 
 

@@ -242,6 +242,11 @@ def has_unicode(environ: Mapping[str, str] = os.environ) -> bool:
     return said.lower().replace("-", "").endswith("utf8")
 
 
+def is_completing(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether our script for a shell asks what may stand next on a command line."""
+    return bool(environ.get("POLYLANE_COMPLETE"))
+
+
 def ci_host(environ: Mapping[str, str] = os.environ) -> CIHost:
     """Which host of continuous integration started us, and what it offers."""
     if environ.get("GITHUB_ACTIONS") == "true":

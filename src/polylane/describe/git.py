@@ -6,6 +6,7 @@ Knows nothing of projects. Every call drops git's own variables, so that a hook'
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -131,6 +132,21 @@ def index_file(folder: Path) -> Path:
     return folder / os.fsdecode(out.removesuffix(b"\n"))
 
 
+def remote(folder: Path) -> str:
+    """The host of the remote ``origin``, or of the first of others; empty where none has one."""
+    _, out, _ = _git(folder, "remote")
+    names = os.fsdecode(out).split()
+    for name in sorted(names, key=lambda name: name != "origin"):
+        _, url, _ = _git(folder, "remote", "get-url", name)
+        if found := _HOST.match(os.fsdecode(url)):
+            return found[1].lower()
+    return ""
+
+
+#: ``https://host/path``, ``ssh://user@host:22/path``, ``user@host:path``. See git-clone(1).
+_HOST = re.compile(r"(?:[\w+]+://)?(?:[^@/\s]+@)?([\w.-]+\w)[:/]")
+
+
 def head_time(folder: Path) -> int | None:
     """The time of the newest commit, in seconds since 1970; None where there is none."""
     code, out, _ = _git(folder, "log", "-1", "--format=%ct")
@@ -143,6 +159,44 @@ def files(folder: Path) -> list[str]:
     if code:
         raise UserError(f"{folder}: git ls-files failed: {error}")
     return _paths(out)
+
+
+class Listing:
+    """Every file below a folder that git does not ignore, while git looks for them."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def read(self) -> bytes | None:
+        """Wait for it: records with NULs, as ``git ls-files -zts`` has them; None where it failed.
+
+        A file that differs from the index has a record of the index and another one.
+        """
+        with self._process as process:
+            out = process.stdout.read() if process.stdout else b""
+            try:
+                done = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            except ChildProcessError:  # somebody else reaped it: nobody knows whether it failed
+                return None
+        return out if done and done.si_code == os.CLD_EXITED and done.si_status == 0 else None
+
+    def end(self) -> None:
+        """End it; whoever reads gets None."""
+        self._process.kill()
+
+
+def begin_listing(folder: Path) -> Listing:
+    """Start looking; who starts it must `Listing.read` it. `OSError` where git is not there."""
+    words = ("ls-files", "-z", "-t", "-s", "-c", "-m", "-d", "-o", "--exclude-standard")
+    return Listing(
+        subprocess.Popen(
+            ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
+    )
 
 
 def changed(folder: Path, before: str, after: str, *, gone: bool = False) -> list[str]:

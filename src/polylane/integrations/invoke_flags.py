@@ -40,6 +40,7 @@ _HELP = {
     "report": "write a report: .html, .md, .xml (JUnit), .json, .trace.json (Perfetto); repeatable",
     "run": "the run's id, the name of its folder in .polylane/runs; without it the newest",
     "html": "write a page with plots there",
+    "watch": "then run again what each change affects, until Ctrl-C (needs polylane[watch])",
     "select": "verbs or pipelines, with commas between; default: qa",
 }
 

@@ -5,27 +5,32 @@ Knows where Invoke stands, and nothing of what is said (`misread`), of workspace
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
+from polylane.describe.config import is_completing
 from polylane.errors import UserError
 
 
-def attach_above(frame: FrameType | None) -> None:
+def attach_above(frame: FrameType | None, folder: Path) -> None:
     """Attach to the program that loads the ``tasks.py`` of this frame, where one does."""
     while frame is not None:
         program = frame.f_locals.get("self")
         if isinstance(program, Program):
-            attach(program)
+            attach(program, folder)
             return
         frame = frame.f_back
 
 
-def attach(program: Program) -> None:
-    """Let the next command line that a program reads end as ours do where it cannot be read."""
+def attach(program: Program, folder: Path) -> None:
+    """Let the next command line that a program reads end as ours do where it cannot be read.
+
+    One that our scripts want to be completed is answered by us. ``folder``: of the workspace.
+    """
     parse = program.parse_tasks
 
     def parse_tasks(*args: Any, **kwargs: Any) -> None:
@@ -37,6 +42,11 @@ def attach(program: Program) -> None:
             from polylane.integrations.misread import misread
 
             raise _exit(misread(program, error)) from None
+        if program.args.complete.value and is_completing():
+            from polylane.integrations.completion import answer
+
+            print(answer(program, folder), end="")
+            raise Exit
         asked = program.args.help.value
         if isinstance(asked, str) and asked not in program.parser.contexts:
             from polylane.integrations.misread import no_task

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke.collection import Collection
 from invoke.context import Context
@@ -20,6 +20,9 @@ from polylane.integrations.invoke_flags import exits, invoke_task, names, reques
 from polylane.integrations.offers import Offer
 from polylane.plan.selection import Selection
 
+if TYPE_CHECKING:
+    from polylane.planning import Request
+
 
 def namespace(existing: Collection | None = None) -> Collection:
     """Return the collection of a workspace: the folder of the ``tasks.py`` that calls this.
@@ -28,10 +31,10 @@ def namespace(existing: Collection | None = None) -> Collection:
     so do those of ``existing``. Nothing is looked for until Invoke asks what tasks there are.
     """
     frame = sys._getframe(1)  # noqa: SLF001 - whose tasks.py this is
-    invoke_program.attach_above(frame)
     caller = frame.f_globals
-    file = caller.get("__file__")
-    return WorkspaceCollection(_folder(file), caller, existing or _own_collection(caller))
+    folder = _folder(caller.get("__file__"))
+    invoke_program.attach_above(frame, folder)
+    return WorkspaceCollection(folder, caller, existing or _own_collection(caller))
 
 
 def _folder(file: str | None) -> Path:
@@ -125,6 +128,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
         timeout: str = "",
         sandbox: str = "",
         report: Sequence[str] | None = None,
+        watch: bool = False,
     ) -> None:
         flags = {
             "jobs": jobs,
@@ -136,6 +140,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
             "timeout": timeout,
             "sandbox": sandbox,
             "report": report or (),
+            "watch": watch,
         }
         with exits():
             _run(folder, offer, c, flags)
@@ -150,8 +155,10 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
         timeout: str = "",
         sandbox: str = "",
         report: Sequence[str] | None = None,
+        watch: bool = False,
     ) -> None:
-        for_all(c, jobs, sequential, fail_fast, project, "", output, timeout, sandbox, report)
+        given = (jobs, sequential, fail_fast, project, "", output, timeout, sandbox, report, watch)
+        for_all(c, *given)
 
     body = for_one if offer.languages else for_all
     body.__doc__ = offer.help
@@ -167,6 +174,14 @@ def _run(folder: Path, offer: Offer, c: Context, flags: Mapping[str, Any]) -> No
 
         print(plan_text.commands(offers.plan(asked, bodies.registry)))
         return
-    result = offers.run(asked, bodies.registry, c.config)
-    if result.exit_code:
-        raise Exit(code=result.exit_code)
+    if code := _started(asked, c, watched=flags["watch"]):
+        raise Exit(code=code)
+
+
+def _started(asked: Request, c: Context, *, watched: bool) -> int:
+    """Run, or run and watch; the exit code."""
+    if not watched:
+        return offers.run(asked, bodies.registry, c.config).exit_code
+    from polylane.integrations.watch import watch
+
+    return watch(offers.with_bodies(asked, bodies.registry, c.config))

@@ -18,6 +18,9 @@ from polylane.model import VERBS
 # The texts of Invoke's parser (invoke/parser/parser.py, 2.2 to 3.0), which hold a `repr`. Other
 # texts are passed on as they are.
 _UNKNOWN = re.compile(r"No idea what (?P<word>(['\"]).*\2) is!")
+_NOT_GIVEN = re.compile(
+    r"'(?P<task>.*)' did not receive required positional arguments: (?P<names>.*)"
+)
 _NO_VALUE = re.compile(r"Flag <Argument: (?P<name>\S+?)(?: .*)?> needed value")
 
 
@@ -30,6 +33,9 @@ def misread(program: Program, error: ParseError) -> str:
         return _no_flag(program, context, word) if is_flag else no_task(program, word)
     if context is not None and (bare := _NO_VALUE.match(str(error))):
         return _no_value(program, context, bare["name"])
+    if missing := _NOT_GIVEN.fullmatch(str(error)):
+        typed, task = _typed(program), missing["task"]
+        return f"{typed} {task}: lacks {missing['names']}; {typed} --help {task} says what it wants"
     return str(error)
 
 

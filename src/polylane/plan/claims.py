@@ -97,6 +97,16 @@ class Conflicts:
             self.before[vertex] = sorted(self._touch(vertex, reads, writes))
             self.order.append(vertex)
 
+    def touches(self, claim: int) -> set[int]:
+        """The regions, as numbers, that a claim reads or writes; locks are none."""
+        reads, writes = self._touched[claim]
+        return {id(region) for region in (*reads, *writes) if region.include}
+
+    def spoils(self, claim: int) -> set[int]:
+        """The regions, as numbers, that share paths with what a claim writes."""
+        _, writes = self._touched[claim]
+        return {id(o.other) for region in writes if region.include for o in region.overlaps}
+
     def _intern(self, patterns: Sequence[str]) -> list[_Region]:
         regions = []
         for i, pattern in enumerate(patterns):
