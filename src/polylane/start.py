@@ -19,6 +19,7 @@ from polylane.describe.home import home
 from polylane.execution import Manner, execute
 from polylane.planning import Plan, Request, make_plan
 from polylane.remember import history, runs
+from polylane.remember.inputs import Inputs
 from polylane.report import observers, plain, summary
 from polylane.result import RunResult, to_json
 from polylane.run.locks import ProjectLocks, wanted
@@ -49,7 +50,8 @@ def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> Run
         plan, locks = _planned(request)
     try:
         folder = runs.new_run(plan.config.folder)
-        manner = _manner(plan, request, folder)
+        inputs = Inputs(plan.config.folder, plan.graph)
+        manner = _manner(plan, request, folder, None if watch else inputs)
         watching = None if watch is None else watch(plan)
         if watching is not None:
             manner = manner._replace(touched=watching.touched)
@@ -58,7 +60,7 @@ def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> Run
             with observers.showing(manner.observer, signals):
                 result = execute(plan, request, folder, manner, signals)
             with garbage.paused():
-                _tell(plan, request, result, folder, watching)
+                _tell(plan, request, result, folder, watching, inputs)
     finally:
         locks.release()
     runs.prune(plan.config.folder, plan.config.keep_runs)
@@ -71,6 +73,7 @@ def _tell(
     result: RunResult,
     folder: runs.RunFolder,
     watching: Watch | None,
+    inputs: Inputs,
 ) -> None:
     """Say how the run ended: to the files, the terminal, the host, and the history."""
     data = to_json(result, plan.tasks)
@@ -80,7 +83,7 @@ def _tell(
     show(screen, result, folder.path)
     _tell_host(screen, plan, result, folder)
     if watching is None:
-        _remember(plan, request, result)
+        _remember(plan, request, result, inputs)
     else:
         watching.ended(result, folder, screen)  # traced tasks take longer than usual
     if request.reports:
@@ -145,31 +148,37 @@ def _say(text: str) -> None:
     print(f"polylane: {text}", file=sys.stderr, flush=True)
 
 
-def _manner(plan: Plan, request: Request, folder: runs.RunFolder) -> Manner:
+def _manner(plan: Plan, request: Request, folder: runs.RunFolder, inputs: Inputs | None) -> Manner:
     terminal = _has_terminal(plan, request)
     observer = _observer(plan, request, folder, terminal=terminal)
     return Manner(
         observer,
         terminal=terminal,
         colour=_colour(),
-        load=_load(request),
+        load=_load(request, inputs),
         say=getattr(observer, "say", _say),
         look=getattr(observer, "watch", None),
     )
 
 
-def _load(request: Request) -> Iterator[None]:
-    """Load what the end needs, in steps, while tasks run."""
+def _load(request: Request, inputs: Inputs | None) -> Iterator[None]:
+    """Look at the tasks' inputs and load what the end needs, in steps, while tasks run."""
+    # Traced and narrowed runs are compared with no others.
+    if inputs is not None and not request.narrowed():
+        with suppress(OSError):
+            inputs.begin()
+        yield
     for name in (*(() if request.brief else summary.LATE), *history.LATE):
         with garbage.paused(), suppress(ImportError):
             import_module(name)
         yield
 
 
-def _remember(plan: Plan, request: Request, result: RunResult) -> None:
+def _remember(plan: Plan, request: Request, result: RunResult, inputs: Inputs) -> None:
     """Add the run to the history; where that cannot be, a line says so."""
     folder, narrowed = plan.config.folder, request.narrowed()
-    if line := history.record(folder, result, plan.tasks, narrowed=narrowed):
+    found = inputs.by_task({task.id: task.outcome for task in result.tasks})
+    if line := history.record(folder, result, plan.tasks, narrowed=narrowed, inputs=found):
         _say(line)
 
 

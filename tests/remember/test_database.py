@@ -79,15 +79,16 @@ class TestTables:
     def test_a_task_has_its_row_for_each_run(self, workspace: Path) -> None:
         """Its parts once, its figures each time."""
         figures = {"cpu_s": 0.5, "max_rss_bytes": 7, "read_bytes": 8, "write_bytes": 9}
-        record(workspace, run(ended("lint:api:ruff", 1.5, **figures)))
+        first = run(ended("lint:api:ruff", 1.5, **figures))
+        history.record(workspace, first, tasks_of(first), inputs={"lint:api:ruff": -(2**63)})
         failed = ended("lint:api:ruff", outcome=Outcome.FAILED, exit_code=3, attempts=2)
         record(workspace, run(failed))
         assert rows(workspace, "SELECT * FROM tasks") == [
             (1, "lint:api:ruff", "lint", "api", "python", "ruff")
         ]
         assert rows(workspace, "SELECT * FROM task_runs") == [
-            (1, 1, 1, "passed", 0, 0.5, 1.5, 0.5, 7, 8, 9, 1),
-            (2, 1, 2, "failed", 3, 0.5, 1.0, 0.0, None, 0, 0, 2),
+            (1, 1, 1, "passed", 0, 0.5, 1.5, 0.5, 7, 8, 9, 1, -(2**63)),
+            (2, 1, 2, "failed", 3, 0.5, 1.0, 0.0, None, 0, 0, 2, None),
         ]
 
     def test_a_task_that_never_started_has_none(self, workspace: Path) -> None:

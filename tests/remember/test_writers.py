@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+from polylane.remember import history
+from tests.remember.made import ended, run, tasks_of
 from tests.remember.writers import EACH, fight
 from tests.support import FORKS, forbid, in_fork
 
@@ -19,6 +23,22 @@ def test_twenty_runs_at_once_that_are_killed_do_no_harm(tmp_path: Path) -> None:
     added = [fight(tmp_path, 20, chosen) for _ in range(5)]
     assert min(added) >= 10 * EACH
     assert any(count < 20 * EACH for count in added), "nobody was killed while it wrote"
+
+
+def test_writers_that_are_killed_bring_an_old_database_to_ours(tmp_path: Path) -> None:
+    """Once, with all that it holds; tables without `inputs` are those of version 1."""
+    (tmp_path / ".polylane").mkdir()
+    first = run(ended("docs:old:mkdocs"), id="old")
+    assert history.record(tmp_path, first, tasks_of(first)) == ""
+    path = tmp_path / ".polylane" / history.FILE
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("ALTER TABLE task_runs DROP COLUMN inputs")
+        database.execute("PRAGMA user_version = 1")
+    assert fight(tmp_path, 20, random.Random(2)) >= 10 * EACH
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        kept = "SELECT inputs FROM task_runs JOIN runs ON id = run WHERE name = 'old'"
+        assert database.execute(kept).fetchall() == [(None,)]
 
 
 def test_without_our_lock_sqlites_own_keeps_writers_apart(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ class TestLastLine:
             (b"old\n 10%\r 50%\r", "50%"),
             (b"\x1b[31mred\x1b[0m \x1b]0;title\x07end\x1b[K", "red end"),
             (b"a\tb\x07c", "a b c"),
+            (b"\x1b]0;a title without an end\nnext\x1b(B", "next"),
+            ("日本語 ✅ \N{RIGHT-TO-LEFT OVERRIDE}e".encode(), "日本語 ✅  e"),
             (b"\xff\xfe caf\xc3\xa9", "\ufffd\ufffd café"),
         ],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import termios
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,29 @@ def test_every_task_has_a_row(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
+    ("width", "last"),
+    [(0, "wrote MB"), (84, "wrote MB"), (80, "read MB"), (66, "peak MB"), (9, "wall s")],
+)
+def test_a_narrow_terminal_has_fewer_columns(width: int, last: str) -> None:
+    """The table is no wider than the terminal as long as that leaves outcomes and times."""
+    lines = summary.table(
+        [("type-check:api:mypy", "passed", "1.0", "1.0", "99", "0.3", "7.0")], width
+    )
+    assert lines[0].endswith(last)
+    assert len(lines[1]) <= width or width in (0, 9)
+
+
+def test_the_width_is_that_of_the_terminal(tmp_path: Path) -> None:
+    """What is no terminal has none."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 66))
+    with open(tmp_path / "file", "w") as file:
+        assert (summary.columns(theirs), summary.columns(file.fileno())) == (66, 0)
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.parametrize(
     ("more", "words"),
     [
         ({}, "saved 2.00 s (50%), an estimate: no sequential run was measured"),
@@ -66,6 +91,12 @@ def test_saved_time_says_where_it_comes_from(
 ) -> None:
     """Measured where it was, an estimate otherwise, nothing for a sequential run."""
     assert words in shown(run(**more), tmp_path, capfd)
+
+
+def test_one_task_saves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """There was nothing to run beside it."""
+    one = run(TaskResult("a", Outcome.PASSED, 0, started_s=0.0, wall_s=1.9), work_s=1.9)
+    assert "saved" not in shown(one, tmp_path, capfd)
 
 
 def test_what_memory_did_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +126,17 @@ def test_a_failure_shows_its_logs_tail(tmp_path: Path, capfd: pytest.CaptureFixt
     assert "   line 99\n" in out
     assert "a.log" in out
     assert out.endswith("parallel: 1 failed\n")
+
+
+@pytest.mark.parametrize(("exit_code", "said"), [(127, 1), (1, 0)])
+def test_what_would_install_a_missing_program_is_said(
+    exit_code: int, said: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Once, before the verdict, which stays the last line."""
+    tasks = [TaskResult(name, Outcome.FAILED, exit_code, started_s=0.0) for name in "ab"]
+    text = shown(run(*tasks, exit_code=1), tmp_path, capfd)
+    assert text.count("inv setup installs the tools") == said
+    assert text.endswith("parallel: 2 failed\n")
 
 
 def test_a_log_that_is_gone_has_no_tail(tmp_path: Path) -> None:

@@ -50,6 +50,72 @@ def test_a_task_that_passed_on_a_retry_is_flaky() -> None:
     )
 
 
+def test_both_outcomes_with_the_same_inputs_are_flaky() -> None:
+    """Failures and passes of these inputs are counted; unknown ones say nothing."""
+    ends = [("passed", 1), ("failed", 1), ("timed-out", 1), ("cancelled", 1)]
+    ends += [("failed", 2), ("passed", 3), ("failed", None), ("passed", None)]  # type: ignore[list-item]
+    starts = [Start("a:b:c", "parallel", end, 1.0, 1, number) for end, number in ends]
+    (line,) = trends.find(Records([], starts), {}).tasks
+    assert (line.flaky, line.contradicted) == (2, (2, 1))
+    assert trends_text.judgements(trends.Trends([], [line]))[1:] == [
+        "flaky: a:b:c failed in 2 runs and passed in 1 with the same inputs"
+    ]
+
+
+def test_tasks_weigh_the_same_however_often_they_ran() -> None:
+    """One that always fails, and ran in parallel mostly, is no sign against parallel runs."""
+    records = Records(
+        [],
+        [
+            *starts("a:bad:c", *("failed",) * 99),
+            *starts("a:bad:c", "failed", mode="sequential"),
+            *starts("a:good:c", "passed"),
+            *starts("a:good:c", *("passed",) * 99, mode="sequential"),
+        ],
+    )
+    assert trends.find(records, {}).success() == trends.Success(0.5, 0.5, 2)
+
+
+class TestTable:
+    """What is printed."""
+
+    SIDE = Side(33, 9, (200.0, 233.0, 277.0))
+
+    def test_it_fits_eighty_columns(self) -> None:
+        """A name that is too long for that has a line of its own."""
+        name = "test-integration:opencode_config:pytest"
+        line = Line(name, self.SIDE, self.SIDE, 1)
+        text = trends_text.text(trends.Trends([line], [line]), 80)
+        table = text.partition("\n\nsuccess")[0].splitlines()
+        assert max(map(len, table)) <= 80
+        assert name in table
+        wide = trends_text.text(trends.Trends([line], [line]), 120)
+        assert f"{name}  parallel  " in wide
+
+    def test_every_figure_is_where_its_heading_is(self) -> None:
+        """Of made-up runs, reckoned by hand."""
+        parallel = Side(11, 1, tuple(map(float, (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 50))))
+        sequential = Side(3, 1, (10.0, 12.0, 11.0))
+        line = Line("lint", parallel, sequential)
+        rows = trends_text.text(trends.Trends([line], []), 80).splitlines()[:3]
+        assert [row.split("  ")[0] for row in rows] == ["selection", "lint", ""]
+        cells = [[cell for cell in row.split("  ") if cell] for row in rows]
+        stripped = [[cell.strip() for cell in row] for row in cells]
+        assert stripped[0][1:] == ["runs", "median", "95 %", "passed", "trend", "saved"]
+        # Of 11 the nearest rank is the 11th; (7 8 9 10 50) against (1 2 3 4 5 6); 6 against 11.
+        assert stripped[1] == [
+            "lint",
+            "parallel",
+            "12",
+            "6.00 s",
+            "50.0 s",
+            "92 %",
+            "+157 %",
+            "45 %",
+        ]
+        assert stripped[2] == ["sequence", "4", "11.0 s", "12.0 s", "75 %"]
+
+
 @pytest.mark.parametrize(
     ("walls", "trend"),
     [((1.0,) * 5 + (1.5,) * 5, 0.5), ((2.0,) * 9, None), ((0.0,) * 10, None)],
@@ -72,8 +138,10 @@ def test_parallel_below_the_goal_is_named() -> None:
         ],
     )
     text = trends_text.text(trends.find(records, {}))
-    assert "all tasks: 95 %, and 100 % in sequence: at least 95 % of it" in text
-    assert "passes less often in parallel: a:bad:c: 90 %, and 100 % in sequence" in text
+    assert (
+        "in sequence: 95 %, and 100 % in sequence, the mean of 2 tasks: at least 95 % of it" in text
+    )
+    assert "passes less often in parallel: a:bad:c: 90 % of 10, and 100 % of 10 in sequence" in text
     assert "in parallel: a:good:c" not in text
 
 
@@ -87,7 +155,7 @@ def test_a_task_that_ran_in_one_mode_is_not_compared() -> None:
             *starts("a:b:d", "failed"),
         ],
     )
-    assert "all tasks: 100 %, and 100 %" in trends_text.text(trends.find(records, {}))
+    assert "in sequence: 100 %, and 100 %" in trends_text.text(trends.find(records, {}))
 
 
 def test_nothing_is_known_at_first() -> None:

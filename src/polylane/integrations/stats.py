@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import get_terminal_size
 
 from polylane.describe import config as configuration
 from polylane.errors import UserError
@@ -22,4 +23,4 @@ def show(folder: Path, html: str) -> str:
             reports.put(path, stats_html.render(found, config.folder.name))
         except OSError as error:
             raise UserError(f"--html {html}: cannot be written: {error.strerror}") from None
-    return trends_text.text(found)
+    return trends_text.text(found, get_terminal_size().columns)

@@ -55,12 +55,19 @@ class _NewerError(Exception):
     """The database is of a version that we do not know."""
 
 
-def record(workspace: Path, run: RunResult, tasks: Mapping[str, Task], *, narrowed: bool) -> str:
+def record(
+    workspace: Path,
+    run: RunResult,
+    tasks: Mapping[str, Task],
+    *,
+    narrowed: bool,
+    inputs: Mapping[str, int],
+) -> str:
     """Add a run; see `history.record`."""
     path = workspace / NAME / FILE
     try:
         with _alone(path.with_name(LOCK)):
-            return _recorded(workspace, path, AddedRun(run, tasks, narrowed))
+            return _recorded(workspace, path, AddedRun(run, tasks, narrowed, inputs))
     except _NewerError as error:
         return f"{path}: {error}: this run is not added"
     except (OSError, *_ERRORS) as error:

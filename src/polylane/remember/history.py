@@ -12,6 +12,7 @@ import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from polylane.describe.home import NAME
@@ -73,17 +74,23 @@ def past(workspace: Path) -> Past:
 
 
 def record(
-    workspace: Path, run: RunResult, tasks: Mapping[str, Task], *, narrowed: bool = False
+    workspace: Path,
+    run: RunResult,
+    tasks: Mapping[str, Task],
+    *,
+    narrowed: bool = False,
+    inputs: Mapping[str, int] = MappingProxyType({}),
 ) -> str:
     """Add a run; returns an empty text, or a line that says why it is not there.
 
     ``narrowed``: tasks got words or files of their own, so that their times are not the usual ones.
+    ``inputs``: by task id, as `polylane.remember.inputs` says them.
     """
     try:
         from polylane.remember import database  # only a run's end needs it
     except ImportError as error:  # some Pythons are built without SQLite
         return f"no history: {error}"
-    return database.record(workspace, run, tasks, narrowed=narrowed)
+    return database.record(workspace, run, tasks, narrowed=narrowed, inputs=inputs)
 
 
 def read(workspace: Path) -> Summary | None:

@@ -22,7 +22,7 @@ _RUNS = (
     " WHERE NOT narrowed AND NOT interrupted AND typeof(wall_s) = 'real' ORDER BY id"
 )
 _STARTS = (
-    "SELECT tasks.name, mode, outcome, task_runs.wall_s, attempts FROM task_runs"
+    "SELECT tasks.name, mode, outcome, task_runs.wall_s, attempts, {inputs} FROM task_runs"
     " JOIN tasks ON tasks.id = task JOIN runs ON runs.id = run"
     " WHERE NOT narrowed AND NOT interrupted AND typeof(task_runs.wall_s) = 'real'"
     " AND typeof(attempts) = 'integer' ORDER BY run"
@@ -47,6 +47,8 @@ class Start(NamedTuple):
     outcome: str
     wall_s: float
     attempts: int
+    #: The same number, the same inputs; None where nobody knows.
+    inputs: int | None = None
 
 
 class Records(NamedTuple):
@@ -63,10 +65,16 @@ def read(workspace: Path) -> Records:
         return Records([], [])
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-            starts = [Start(*row) for row in database.execute(_STARTS)]
+            starts = [Start(*row) for row in database.execute(_starts(database))]
             return Records(list(_runs(database)), starts)
     except (sqlite3.Error, ValueError, TypeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
+
+
+def _starts(database: sqlite3.Connection) -> str:
+    """The question; a database that no newer run has written to knows no inputs."""
+    columns = [name for _, name, *_ in database.execute("PRAGMA table_info(task_runs)")]
+    return _STARTS.format(inputs="inputs" if "inputs" in columns else "NULL")
 
 
 def _runs(database: sqlite3.Connection) -> Iterator[Run]:

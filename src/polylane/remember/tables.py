@@ -63,10 +63,11 @@ STEPS = (
     ) WITHOUT ROWID;
     CREATE INDEX task_runs_by_task ON task_runs (task, number);
     """,
+    "ALTER TABLE task_runs ADD COLUMN inputs INTEGER",
 )
 
 _ADD_RUN = "INSERT INTO runs VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ADD_TASK_RUN = "INSERT OR REPLACE INTO task_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_TASK_RUN = "INSERT OR REPLACE INTO task_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def newest(database: sqlite3.Connection) -> str:
@@ -133,6 +134,8 @@ class AddedRun(NamedTuple):
     result: RunResult
     tasks: Mapping[str, Task]
     narrowed: bool
+    #: By task id: a number that is the same where its inputs are.
+    inputs: Mapping[str, int]
 
     def add(self, database: sqlite3.Connection, known: Summary) -> None:
         """Add it to the database, and to what is known."""
@@ -213,6 +216,7 @@ class AddedRun(NamedTuple):
             task.read_bytes,
             task.write_bytes,
             task.attempts,
+            self.inputs.get(task.id),
         )
 
     def _add_sequential(self, known: Summary) -> None:

@@ -22,7 +22,7 @@ _NAME_SHARE = 0.4
 _LEAST_LAST = 8
 
 #: Sequences for terminals (ECMA-48): CSI, OSC, and those of two or three characters.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 
 
 class Running(NamedTuple):
@@ -137,7 +137,7 @@ def size(number: int) -> str:
 
 def last_line(data: bytes) -> str:
     """The last line of output that says something, as plain text; a progress bar's last state."""
-    text = _ESCAPES.sub("", data.decode(errors="replace"))
+    text = ESCAPES.sub("", data.decode(errors="replace"))
     for line in reversed(re.split(r"[\r\n]+", text)):
         if said := plain(line).strip():
             return said

@@ -6,8 +6,13 @@ its place again without counting rows, and ``ESC [ J`` removes all that is left 
 that leave the cursor below, and count, leave torn lines behind when a window gets narrower.) While
 the board is painted, lines do not wrap, so that a character which is wider than thought does no
 harm. Two more rules: never erase with the cursor in the upper left corner, where tmux keeps what is
-erased in its history; and one write for one paint. (What cannot be helped: where the lower part of
-a window is empty, tmux moves lines that get longer into its history, board or not.)
+erased in its history; and one write for one paint.
+
+What cannot be helped: when a window of tmux gets narrower, lines that are too long for it are cut
+into more (``grid_reflow``), and as many rows leave the top for its history, where nothing can be
+erased, even if the lower part of the window is empty. They are rows of the board where fewer rows
+stand above it than its own lines grow by; nobody can ask for that number without taking away keys
+that were typed ahead, and tmux does this before we hear of the new size.
 
 Sequences: ECMA-48, and DEC's private mode 7 (wrap). Knows nothing of what is shown.
 """

@@ -9,7 +9,9 @@ import errno
 import os
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,6 +46,7 @@ class Screen:
         self._colour = colour
         self._binary: BinaryIO | None = getattr(sys.stdout, "buffer", None)
         self._gone = False
+        self._is_terminal = sys.stdout is not None and sys.stdout.isatty()
         #: When something was printed last, by the monotonic clock.
         self.printed = time.monotonic()
 
@@ -71,18 +74,42 @@ class Screen:
             self._gone = True
             _mute()
 
+    def lines(self, lines: Iterable[bytes], mark: bytes = b"") -> None:
+        """Print lines of tasks, each after a mark; on a terminal as text and colours only."""
+        if self._is_terminal:
+            from polylane.report import cleaned
+
+            lines = map(cleaned.line, lines)
+        self.write(b"".join(mark + line + b"\n" for line in lines))
+
     def copy(self, log: str) -> None:
-        """Print a log whole, and end its last line where it has no end."""
+        """Print a log whole, and end its last line where it has no end.
+
+        On a terminal it is text and colours, else its bytes.
+        """
         with suppress(OSError):
             if not os.stat(log).st_size:  # noqa: PTH116 - most logs are empty
                 return
         last = b"\n"
         with suppress(OSError), open(log, "rb", buffering=0) as file:
-            while data := file.read(_COPY_BYTES):
+            for data in self._pieces(file):
                 self.write(data)
                 last = data
-        if not last.endswith(b"\n"):
+        if not last.removesuffix(b"\x1b[0m").endswith(b"\n"):
             self.write(b"\n")
+
+    def _pieces(self, file: BinaryIO | FileIO) -> Iterator[bytes]:
+        if not self._is_terminal:
+            yield from iter(lambda: file.read(_COPY_BYTES), b"")
+            return
+        from polylane.report import cleaned
+
+        rest = b""
+        while data := file.read(_COPY_BYTES):
+            data, rest = cleaned.cut(rest + data)
+            yield cleaned.whole(data)
+        if rest := cleaned.whole(rest):
+            yield rest
 
 
 def ending(result: TaskResult) -> str:
@@ -200,9 +227,8 @@ class Stream:
         self._open[name] = (log, position, rest)
 
     def _print(self, name: str, lines: list[bytes]) -> None:
-        mark = f"{name} | ".encode()
         if lines:
-            self._screen.write(b"".join(mark + line + b"\n" for line in lines))
+            self._screen.lines(lines, f"{name} | ".encode())
 
 
 class Quiet:

@@ -66,7 +66,7 @@ def _lines(plan: Plan, past: Past) -> Iterator[str]:
     mode = "parallel" if plan.mode.parallel else "sequential"
     slots = counted(plan.mode.jobs, "slot")
     shares = _shares(plan, past)
-    yield f"{len(graph.tasks)} tasks, {mode}, {slots}; in reference order:"
+    yield f"{counted(len(graph.tasks), 'task')}, {mode}, {slots}; in reference order:"
     for index, task in enumerate(graph.tasks):
         yield f"{task.id}"
         yield f"    {command(task)}"
@@ -141,13 +141,14 @@ def _cost(graph: Graph) -> Iterator[str]:
     """Say how much parallelism unknown claims cost."""
     if not graph.tasks:
         return
-    yield f"longest chain: {chain(graph)} of {len(graph.tasks)} tasks"
+    yield f"longest chain: {chain(graph)} of {counted(len(graph.tasks), 'task')}"
     unknown = [task.id for task in graph.tasks if not task.claim.known]
     if not unknown:
         return
     best = chain(with_claims(graph, dict.fromkeys(unknown, Claim())))
     yield (
-        f"{len(unknown)} tasks have unknown claims ({_listed(unknown)});"
+        f"{counted(len(unknown), 'task')} {'has' if len(unknown) == 1 else 'have'} unknown claims"
+        f" ({_listed(unknown)});"
         f" if they touched nothing that others touch, the longest chain would be {best}"
     )
 

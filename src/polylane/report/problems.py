@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from polylane.report.board_text import plain
+from polylane.report.board_text import ESCAPES, plain
 
 #: So many of one task are enough for people, and more than hosts show.
 MOST = 50
-
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 class Problem(NamedTuple):
@@ -70,7 +68,7 @@ _FOREIGN = re.compile(r"(?:^|[/\\])(?:\.\.|site-packages|lib[/\\]python[\d.]+)(?
 
 def problems(text: str) -> list[Problem]:
     """What the text says, in its order, each once; `MOST` at most."""
-    lines = _ESCAPES.sub("", text).replace("\r\n", "\n").split("\n")
+    lines = ESCAPES.sub("", text).replace("\r\n", "\n").split("\n")
     found = dict.fromkeys([*_of_linters(lines), *_of_pytest(lines)])
     return list(found)[:MOST]
 

@@ -21,26 +21,23 @@ _SLOWEST = 20
 #: What `show` imports: it takes 7 ms, for which there is time while tasks run. tabulate needs html.
 LATE = ("html", "tabulate")
 
+_HEADERS = ("task", "outcome", "wall s", "CPU s", "peak MB", "read MB", "wrote MB")
+#: So many columns stay on the narrowest terminal; the others go from the right.
+_FEWEST = 3
+
 _TAIL_LINES = 15
 
 #: The exit code of a shell, and of ours, for a program that is not there.
 _NO_PROGRAM = 127
+_SETUP = "a program is missing: inv setup installs the tools of the projects"
 
 _TAIL_BYTES = 64 * 1024
 
 
 def show(screen: Screen, run: RunResult, folder: Path) -> None:
     """Print the summary; ``folder`` is the run's."""
-    from tabulate import tabulate  # only a run's end needs it
-
     rows, more = _chosen(run.tasks)
-    table = tabulate(
-        [_row(result) for result in rows],
-        headers=("task", "outcome", "wall s", "CPU s", "peak MB", "read MB", "wrote MB"),
-        colalign=("left", "left", "right", "right", "right", "right", "right"),
-        disable_numparse=True,
-    )
-    head, rule, *lines = table.split("\n")
+    head, rule, *lines = table([_row(result) for result in rows], columns())
     screen.line(f"\n{head}\n{rule}")
     for line, result in zip(lines, rows, strict=True):
         passed = result.outcome is Outcome.PASSED
@@ -67,7 +64,34 @@ def show(screen: Screen, run: RunResult, folder: Path) -> None:
             screen.line()
             _failure(screen, result, folder)
     screen.line()
+    if _lacks_a_program(run):
+        screen.line(_SETUP)
     screen.line(verdict(run), style="32" if run.exit_code == 0 else "31")
+
+
+def columns(terminal: int = 1) -> int:
+    """How wide a terminal is, by its file descriptor; 0 where it is none."""
+    try:
+        return os.get_terminal_size(terminal).columns
+    except OSError:
+        return 0
+
+
+def table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """The lines of the table, with as many of its columns as fit; all where ``width`` is 0."""
+    from tabulate import tabulate  # only a run's end needs it
+
+    for count in range(len(_HEADERS), _FEWEST - 1, -1):
+        text = tabulate(
+            [row[:count] for row in rows],
+            headers=_HEADERS[:count],
+            colalign=("left", "left", *["right"] * (count - 2)),
+            disable_numparse=True,
+        )
+        lines = text.split("\n")
+        if not width or len(lines[1]) <= width:
+            break
+    return lines
 
 
 def _memory(run: RunResult) -> list[str]:
@@ -88,9 +112,13 @@ def brief(screen: Screen, run: RunResult, folder: Path) -> None:
     for result in run.tasks:
         if result.outcome in BAD and result.log:
             screen.line(f"-- {result.id}: log: {_shown(folder / result.log)}")
-    if any(result.exit_code == _NO_PROGRAM and result.outcome in BAD for result in run.tasks):
-        screen.line("-- a program is missing: inv setup installs the tools of the projects")
+    if _lacks_a_program(run):
+        screen.line(f"-- {_SETUP}")
     screen.line(verdict(run), style="32" if run.exit_code == 0 else "31")
+
+
+def _lacks_a_program(run: RunResult) -> bool:
+    return any(result.exit_code == _NO_PROGRAM and result.outcome in BAD for result in run.tasks)
 
 
 def verdict(run: RunResult) -> str:
@@ -133,7 +161,7 @@ def printable(name: str) -> str:
 
 def _times(run: RunResult) -> str:
     text = f"wall {run.wall_s:.2f} s, work {run.work_s:.2f} s, slots {run.slots_used} of {run.jobs}"
-    if run.mode == "sequential":
+    if run.mode == "sequential" or len(run.tasks) == 1:
         return text
     if run.sequential_wall_s is not None:
         saved, how = run.sequential_wall_s - run.wall_s, "measured against the last sequential run"
@@ -151,7 +179,7 @@ def _failure(screen: Screen, result: TaskResult, folder: Path) -> None:
     screen.line(f"-- {result.id} {ending(result)}", style=style(result.outcome))
     if result.log:
         lines = tail(folder / result.log)
-        screen.write(b"".join(b"   " + line + b"\n" for line in lines))
+        screen.lines(lines, b"   ")
         screen.line(f"   log: {_shown(folder / result.log)}")
     for line in result.refused:
         screen.line(f"   {line}")

@@ -25,7 +25,7 @@ def show(screen: Screen, running: Iterable[Current], now: float) -> None:
     found = list(running)
     for task, log, started in found:
         screen.line(f"-- {task} runs since {age(now - started)}:")
-        screen.write(b"".join(b"   " + line + b"\n" for line in tail(Path(log))))
+        screen.lines(tail(Path(log)), b"   ")
     if not found:
         screen.line("-- nothing runs")
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
-from statistics import median
+from statistics import fmean, median
 from typing import NamedTuple, TypeVar
 
 from polylane.remember.records import Records, Run, Start
 
-_Any = TypeVar("_Any", Run, Start)
+_Any = TypeVar("_Any", bound=Run | Start)
 
 #: The plan's measure: parallel runs succeed at least so often, as a share of sequential ones.
 GOAL = 0.95
@@ -63,8 +63,15 @@ class Line(NamedTuple):
     name: str
     parallel: Side
     sequential: Side
-    #: Passed runs that needed a retry: the same inputs had both outcomes.
-    flaky: int = 0
+    #: Runs of a task that passed on a retry only.
+    retried: int = 0
+    #: Runs of a task that failed with inputs with which it passed in another run, and those passes.
+    contradicted: tuple[int, int] = (0, 0)
+
+    @property
+    def flaky(self) -> int:
+        """In how many runs it failed, or did at first, though the same inputs passed."""
+        return self.retried + self.contradicted[0]
 
     @property
     def against(self) -> float | None:
@@ -93,11 +100,36 @@ class Line(NamedTuple):
         return median(walls[-_NEWEST:]) / before - 1 if before else None
 
 
+class Success(NamedTuple):
+    """The mean success of tasks, as shares, and of how many."""
+
+    parallel: float
+    sequential: float
+    tasks: int
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is below the goal."""
+        return self.parallel < GOAL * self.sequential
+
+
 class Trends(NamedTuple):
     """All that the history says; selections by how often they ran, tasks by what they take."""
 
     selections: list[Line]
     tasks: list[Line]
+
+    def success(self) -> Success | None:
+        """Of all tasks that ran in both modes; None where there is none.
+
+        Each weighs the same: a task that ran often in one mode only must not tip the scales.
+        """
+        pairs = [(t.parallel.success, t.sequential.success) for t in self.tasks]
+        both = [(one, other) for one, other in pairs if one is not None and other is not None]
+        if not both:
+            return None
+        parallel, sequential = map(fmean, zip(*both, strict=True))
+        return Success(parallel, sequential, len(both))
 
 
 def find(records: Records, pipelines: Mapping[str, Sequence[str]]) -> Trends:
@@ -129,8 +161,21 @@ def _line(name: str, items: Sequence[_Any], passed: Callable[[_Any], bool | None
         _side([item for item in items if item.mode == mode], passed)
         for mode in ("parallel", "sequential")
     )
-    flaky = sum(isinstance(i, Start) and i.outcome == "passed" and i.attempts > 1 for i in items)
-    return Line(name, parallel, sequential, flaky)
+    started: list[Start] = [item for item in items if isinstance(item, Start)]
+    retried = sum(each.outcome == "passed" and each.attempts > 1 for each in started)
+    return Line(name, parallel, sequential, retried, _contradicted(started))
+
+
+def _contradicted(starts: Sequence[Start]) -> tuple[int, int]:
+    """Failures with inputs that passed too, and these passes; unknown inputs say nothing."""
+    failed = passed = 0
+    known = [each for each in starts if each.inputs is not None]
+    for same in _grouped(known, lambda each: str(each.inputs)).values():
+        verdicts = [_start_passed(each) for each in same]
+        if True in verdicts and False in verdicts:
+            failed += verdicts.count(False)
+            passed += verdicts.count(True)
+    return failed, passed
 
 
 def _side(items: Sequence[_Any], passed: Callable[[_Any], bool | None]) -> Side:

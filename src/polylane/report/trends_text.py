@@ -9,20 +9,22 @@ from polylane.report.summary import printable
 from polylane.report.trends import GOAL, Line, Side, Trends
 from polylane.report.words import counted
 
-_HEADERS = (
-    *("runs", "median", "95 %", "passed"),
-    *("runs", "median", "95 %", "passed"),
-)
+_HEADERS = ("runs", "median", "95 %", "passed", "trend")
+
+#: Where nobody says how wide it may be, and what a name gets at least: longer ones have a line of
+#: their own.
+_WIDTH = 80
+_LEAST_NAME = 16
 
 
-def text(trends: Trends) -> str:
-    """A table of selections, one of tasks, and what should be looked at."""
+def text(trends: Trends, width: int = _WIDTH) -> str:
+    """A table of selections, one of tasks, in so many columns, and what should be looked at."""
     if not trends.selections:
         return "nothing is known yet: the history begins with the first run"
     parts = [
-        _table("selection", trends.selections, "saved"),
+        _table("selection", trends.selections, "saved", width),
         "",
-        _table("task", trends.tasks, "flaky"),
+        _table("task", trends.tasks, "flaky", width),
         "",
         *judgements(trends),
     ]
@@ -32,64 +34,68 @@ def text(trends: Trends) -> str:
 def judgements(trends: Trends) -> list[str]:
     """What should be looked at, in lines."""
     lines = [_success(trends)]
-    lines += [f"passes less often in parallel: {_compared(t)}" for t in trends.tasks if t.worse]
-    lines += [
-        f"flaky: {printable(task.name)} passed on a retry in {counted(task.flaky, 'run')}"
-        for task in trends.tasks
-        if task.flaky
-    ]
+    lines += [_worse(task) for task in trends.tasks if task.worse]
+    lines += [f"flaky: {printable(t.name)} {_flaky(t)}" for t in trends.tasks if t.flaky]
     return lines
 
 
-def _compared(line: Line) -> str:
-    one, other = share(line.parallel.success), share(line.sequential.success)
-    return f"{printable(line.name)}: {one}, and {other} in sequence"
+def _flaky(task: Line) -> str:
+    """How it had both outcomes with the same inputs."""
+    failed, passed = task.contradicted
+    said = []
+    if failed:
+        said.append(
+            f"failed in {counted(failed, 'run')} and passed in {passed} with the same inputs"
+        )
+    if task.retried:
+        said.append(f"passed on a retry in {counted(task.retried, 'run')}")
+    return ", and ".join(said)
+
+
+def _worse(task: Line) -> str:
+    """Of how many runs the shares are says whether they mean much."""
+    one, other = (f"{share(s.success)} of {s.runs}" for s in (task.parallel, task.sequential))
+    return f"passes less often in parallel: {printable(task.name)}: {one}, and {other} in sequence"
 
 
 def _success(trends: Trends) -> str:
-    """Success in parallel against in sequence of all tasks that ran in both modes, judged."""
-    both = [task for task in trends.tasks if task.parallel.runs and task.sequential.runs]
-    parallel, sequential = (
-        Side(sum(side.passed for side in sides), sum(side.failed for side in sides))
-        for sides in ([task.parallel for task in both], [task.sequential for task in both])
-    )
-    whole = Line("all tasks", parallel, sequential)
-    if whole.against is None:
+    """The plan's measure, judged."""
+    if (found := trends.success()) is None:
         return "success in parallel against in sequence: unknown, for both must have run"
-    sign = "below" if whole.worse else "at least"
+    one, other = found.parallel, found.sequential
+    sign = "below" if found.worse else "at least"
+    of = f"the mean of {counted(found.tasks, 'task')}"
     return (
-        f"success in parallel against in sequence: {_compared(whole)}: {sign} {share(GOAL)} of it"
+        f"success in parallel against in sequence: {share(one)}, and {share(other)} in sequence,"
+        f" {of}: {sign} {share(GOAL)} of it"
     )
 
 
-def _table(kind: str, lines: Sequence[Line], last: str) -> str:
-    from tabulate import tabulate  # few commands need it
-
-    rows = [
-        (printable(line.name), *_side(line.parallel), *_side(line.sequential), *_end(line, last))
-        for line in lines
-    ]
-    headers = (kind, *_HEADERS, "trend", last)
-    # What the two halves are stands above them.
-    table = tabulate(
-        rows,
-        headers=headers,
-        colalign=("left", *["right"] * (len(headers) - 1)),
-        disable_numparse=True,
-    )
-    return f"{_halves(table)}\n{table}"
-
-
-def _halves(table: str) -> str:
-    """A line over a table: which columns are which mode's."""
-    widths = [len(rule) + 2 for rule in table.split("\n")[1].split("  ")]
-    first, second = sum(widths[:1]), sum(widths[:5])
-    return f"{'':{first}}{'parallel':{second - first}}sequential"
+def _table(kind: str, lines: Sequence[Line], last: str, width: int) -> str:
+    """A line for each mode in which something ran."""
+    rows: list[tuple[str, ...]] = [("", *_HEADERS, last)]
+    names = [kind]
+    for line in lines:
+        sides = (("parallel", line.parallel), ("sequence", line.sequential))
+        ran = [(mode, side) for mode, side in sides if side.runs]
+        # What is said of both modes stands in the first line.
+        ends = [_end(line, last), ("", "")]
+        rows += [(m, *_side(side), *end) for (m, side), end in zip(ran, ends, strict=False)]
+        names += [printable(line.name), ""][: len(ran)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    room = max(width - sum(widths) - 2 * len(widths), _LEAST_NAME)
+    room = min(room, max(map(len, names)))
+    found = []
+    for name, (mode, *figures) in zip(names, rows, strict=True):
+        if len(name) > room:
+            found.append(name)
+            name = ""  # noqa: PLW2901
+        cells = (f"{cell:>{wide}}" for cell, wide in zip(figures, widths[1:], strict=True))
+        found.append("  ".join((f"{name:<{room}}", f"{mode:<{widths[0]}}", *cells)).rstrip())
+    return "\n".join(found)
 
 
 def _side(side: Side) -> tuple[str, ...]:
-    if not side.runs:
-        return ("", "", "", "")
     return (str(side.runs), duration(side.median), duration(side.high), share(side.success))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from polylane.report import reports
+from polylane.report import reports, trends
+from polylane.report.formats import stats_html
 from tests.report.formats.made import failed, finished, task
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -160,6 +162,75 @@ def test_it_fits_a_phone(browser: Any, made: Any, scheme: str) -> None:
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     is_dark = int(colour.removeprefix("rgb(").partition(",")[0]) < 64
     assert is_dark == (scheme == "dark")
+    context.close()
+
+
+def test_no_failure_is_hidden_below_others_on_a_phone(browser: Any, made: Any) -> None:
+    """Bars there are narrower than they can be shown; those of failures are on top."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(made[1].as_uri())
+    seen = page.eval_on_selector_all(
+        ".bar.o-failed",
+        """all => all.map(bar => {
+            bar.scrollIntoView({block: "center"});
+            const box = bar.getBoundingClientRect();
+            return document.elementFromPoint(box.x + box.width / 2, box.y + 5) === bar;
+        })""",
+    )
+    assert seen == [True] * 10
+    context.close()
+
+
+def test_keys_reach_all_and_pass_by_the_bars(page: Any) -> None:
+    """A thousand bars are no stops: the list has the same tasks. What has the focus is seen."""
+    assert page.locator(".bar:not([tabindex='-1'])").count() == 0
+    page.locator(".scroll").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.filter") == "text"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.locator("details.task summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details.task").first.get_attribute("open") is not None
+
+
+def test_headings_and_figures_are_told_without_eyes(page: Any) -> None:
+    """One first heading, no level is left out, and a task's figures have their names with them."""
+    levels = page.eval_on_selector_all("h1, h2, h3", "all => all.map(e => Number(e.tagName[1]))")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    page.locator("details.task summary").first.click()
+    figures = page.locator("details.task[open] .figures").text_content()
+    assert figures.startswith("CPU 1.00 s · peak memory 1.0 MB · read ")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_what_runs_took(
+    browser: Any, tmp_path: Path, said: list[str], width: int, scheme: str
+) -> None:
+    """Nothing on the console, nothing wider than the screen, a plot that is seen at once."""
+    side = trends.Side(12, 1, tuple(map(float, range(1, 13))))
+    names = ("test-integration:a-project-with-a-long-name:pytest", "lint:api:ruff")
+    lines = [trends.Line(name, side, side, 1, (2, 3)) for name in names]
+    path = tmp_path / "stats.html"
+    path.write_bytes(stats_html.render(trends.Trends(lines[:1], lines), "shop"))
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+    )
+    page = context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for plot in page.locator("svg.spark").all():
+        box = plot.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    assert page.locator("tbody th[scope=row]").all_inner_texts() == [names[0], *names]
+    assert page.locator("thead th:not([scope])").count() == 0
+    assert said == []
     context.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,50 @@ def test_every_event_has_what_its_kind_needs() -> None:
         assert {"name", "pid"} <= event.keys()
         assert event["ph"] == "M" or isinstance(event["ts"], int)
         assert event["ph"] == "C" or isinstance(event["tid"], int)
+
+
+#: What each kind of event must have, and may have, by the Trace Event Format's description.
+KINDS: dict[str, tuple[set[str], set[str]]] = {
+    "M": ({"name", "pid", "tid", "args"}, set()),
+    "X": ({"name", "cat", "pid", "tid", "ts", "dur"}, {"args", "cname"}),
+    "s": ({"name", "cat", "id", "pid", "tid", "ts"}, set()),
+    "f": ({"name", "cat", "id", "pid", "tid", "ts"}, {"bp"}),
+    "C": ({"name", "pid", "ts", "args"}, set()),
+}
+
+
+def test_a_trace_of_many_tasks_keeps_every_rule() -> None:
+    """Bars of a lane never overlap, arrows have two ends in bars, values come in order of time."""
+    tasks = [
+        task(
+            f"a:p{i}:c",
+            i // 4 * 0.7,
+            0.1 + i % 7 / 10,
+            waited_for=[f"a:p{i - 5}:c"] if i > 4 else [],
+        )
+        for i in range(400)
+    ]
+    found = events(*tasks, task("gone:x:y", None))
+    for event in found:
+        must, may = KINDS[event["ph"]]
+        assert must <= event.keys() - {"ph"} <= must | may
+        times = [event[key] for key in ("ts", "dur") if key in event]
+        assert all(isinstance(time, int) and time >= 0 for time in times)
+    bars = [event for event in found if event["ph"] == "X"]
+    for lane in {bar["tid"] for bar in bars}:
+        line = sorted((bar["ts"], bar["ts"] + bar["dur"]) for bar in bars if bar["tid"] == lane)
+        assert all(end <= start for (_, end), (start, _) in pairwise(line))
+    named = {e["tid"] for e in found if e["ph"] == "M" and e["name"] == "thread_name"}
+    assert named == {bar["tid"] for bar in bars}
+    ends = {kind: {e["id"]: e for e in found if e["ph"] == kind} for kind in "sf"}
+    assert len(ends["s"]) == len(ends["f"]) == 395
+    assert ends["s"].keys() == ends["f"].keys()
+    for event in (*ends["s"].values(), *ends["f"].values()):
+        around = [b for b in bars if b["tid"] == event["tid"] and b["ts"] <= event["ts"]]
+        assert any(event["ts"] <= bar["ts"] + bar["dur"] for bar in around)
+    for name in {event["name"] for event in found if event["ph"] == "C"}:
+        moments = [e["ts"] for e in found if e["ph"] == "C" and e["name"] == name]
+        assert moments == sorted(set(moments))
 
 
 def test_a_task_is_a_bar_in_its_lane() -> None:

@@ -64,7 +64,8 @@ def _bar(bar: Bar) -> dict[str, Any]:
         "pid": _PROCESS,
         "tid": bar.row + 1,
         "ts": _micro(bar.start),
-        "dur": _micro(bar.end - bar.start),
+        # Not the rounded difference: a bar must not end after the next one of its lane begins.
+        "dur": _micro(bar.end) - _micro(bar.start),
         "args": {"command": command(task), **{key: task.get(key) for key in shown}},
     }
     colour = _COLOURS.get(task["outcome"])
@@ -95,9 +96,11 @@ def _values(run: Finished) -> Iterator[dict[str, Any]]:
         ("memory at most, MB", used.memory, _MEGA),
     )
     for name, values, unit in series:
-        for moment, value in zip(used.moments, values, strict=True):
+        # Moments that are the same in microseconds have one value: the last.
+        moments = map(_micro, used.moments)
+        for moment, value in dict(zip(moments, values, strict=True)).items():
             said = {"value": round(value / unit, 3)}
-            yield {"ph": "C", "name": name, "pid": _PROCESS, "ts": _micro(moment), "args": said}
+            yield {"ph": "C", "name": name, "pid": _PROCESS, "ts": moment, "args": said}
 
 
 def _micro(seconds: float) -> int:
