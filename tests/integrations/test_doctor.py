@@ -14,9 +14,9 @@ import pytest
 
 from polylane.run import sandbox
 from polylane.tools.setup_python import MARKER, UNFINISHED
+from tests.docs.pages import DOCS, blocks_of, rows, section
 from tests.integrations.repository import TASKS, Done, Repository
 from tests.support import FORKS, forbid, in_fork
-from tests.test_docs import DOCS, blocks_of, rows, section
 
 pytestmark = FORKS
 CONFINES = pytest.mark.skipif(bool(sandbox.why_not()), reason=sandbox.why_not() or "-")

@@ -16,8 +16,8 @@ from polylane.prove.compare import FILE, LOG, Item
 from polylane.prove.explain import Suspect
 from polylane.report import certificate_text
 from polylane.run.views.places import Place
+from tests.docs.pages import named, section
 from tests.prove.made import made, task
-from tests.test_docs import named, section
 
 
 def certificate(folder: Path, **said: Any) -> Certificate:
