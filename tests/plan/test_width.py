@@ -135,7 +135,9 @@ def test_a_variable_that_people_set_counts() -> None:
     assert width(task("a", argv=("pytest",)), {name: "3"}).least == 1
 
 
-@pytest.mark.parametrize(("cores", "slots"), [(0.0, 1), (0.9, 1), (1.4, 1), (1.5, 2), (3.6, 4)])
+@pytest.mark.parametrize(
+    ("cores", "slots"), [(0.0, 1), (0.9, 1), (1.7, 1), (1.75, 2), (3.6, 3), (3.8, 4)]
+)
 def test_a_tool_that_nobody_can_tell_takes_what_it_used(cores: float, slots: int) -> None:
     """To the nearest slot."""
     assert width(task("a", argv=("./own",)), {}, cores).least == slots

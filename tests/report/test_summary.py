@@ -83,6 +83,8 @@ def test_the_width_is_that_of_the_terminal(tmp_path: Path) -> None:
         ({"sequential_wall_s": 8.0}, "saved 6.00 s (75%), measured against"),
         ({"mode": "sequential"}, "wall 2.00 s, work 4.00 s, slots 2 of 2\n"),
         ({"work_s": 0.0, "wall_s": 0.0}, "saved 0.00 s, an estimate"),
+        ({"work_s": 2.01}, "saved nothing, an estimate: no sequential run was measured"),
+        ({"work_s": 1.99}, "saved nothing, an estimate: no sequential run was measured"),
         ({"work_s": 1.5, "wall_s": 2.0}, "saved nothing: 0.50 s longer than in sequence, an"),
     ],
 )

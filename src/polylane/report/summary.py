@@ -170,8 +170,10 @@ def _times(run: RunResult) -> str:
         saved, how = run.work_s - run.wall_s, "an estimate: no sequential run was measured"
         whole = run.work_s
     share = f" ({saved / whole:.0%})" if whole > 0 else ""
-    if saved < 0:
+    if saved < -whole / 100:
         return f"{text}\nsaved nothing: {-saved:.2f} s longer than in sequence, {how}"
+    if saved < whole / 100:
+        return f"{text}\nsaved nothing, {how}"
     return f"{text}\nsaved {saved:.2f} s{share}, {how}"
 
 
