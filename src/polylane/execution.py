@@ -186,7 +186,7 @@ def _protection(
         "why_not": confinements.why_not if "projects" in asked else "",
         "no_views": no_views,
         "whole_workspace": sorted(confinements.whole),
-        "exposed": confinements.exposed if confinements.whole else "",
+        "exposed": confinements.exposed,
     }
 
 

@@ -43,15 +43,21 @@ def _environment() -> dict[str, str]:
     return {**ours, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
+def top(folder: Path) -> Path | None:
+    """The folder around ``folder``, or itself, that has a ``.git``, found without asking git."""
+    return next((f for f in (folder, *folder.parents) if os.path.lexists(f / ".git")), None)
+
+
 def ignore_sources(folder: Path) -> list[Path]:
     """The files that say what is ignored, but for each ``.gitignore`` below ``folder``.
 
     Those that don't exist are among them: they may appear.
     """
     exclude = folder / _of_repository(folder, "--git-path", "info/exclude")
-    top = next(f for f in (folder, *folder.parents) if os.path.lexists(f / ".git"))
-    above = [f / ".gitignore" for f in folder.parents if f.is_relative_to(top)]
-    named, own = _configuration(folder, top)
+    highest = top(folder)
+    assert highest is not None  # git has just found it
+    above = [f / ".gitignore" for f in folder.parents if f.is_relative_to(highest)]
+    named, own = _configuration(folder, highest)
     return [*above, exclude, *global_files(), *named, *own]
 
 
@@ -60,9 +66,11 @@ def data_folders(folder: Path) -> list[Path]:
 
     A linked work tree has two: its own, and the one that it shares. See gitrepository-layout(5).
     """
-    git = next((f / ".git" for f in (folder, *folder.parents) if os.path.lexists(f / ".git")), None)
-    if git is None or git.is_dir():
-        return [git] if git else []
+    if (highest := top(folder)) is None:
+        return []
+    git = highest / ".git"
+    if git.is_dir():
+        return [git]
     try:
         own = git.parent / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
         shared = own / (own / "commondir").read_text(encoding="utf-8").strip()

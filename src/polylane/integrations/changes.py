@@ -9,8 +9,7 @@ import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from polylane.describe.contents import Contents
 from polylane.describe.watched import Folders, ignored, is_busy
@@ -33,7 +32,7 @@ class Changes(NamedTuple):
 
 
 class Changing:
-    """The workspace while it is watched."""
+    """The workspace while it is watched, until `close`."""
 
     def __init__(self, plan: Plan) -> None:
         """Watch from now on."""
@@ -45,17 +44,6 @@ class Changing:
         self._late: dict[str, str] = {}
         self._watched = self._find()
         self._watcher = Watcher(self._folder, self._watched)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Watch no longer."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,32 +74,28 @@ def init(start: Path, *, yes: bool, ci: str, dry: bool = False) -> None:
 
 
 def _parts(found: Survey, ci: str) -> Iterator[Part]:
-    source = tasks_source(found.workspace)
+    tasks = tasks_source(found.workspace)
     yield Part(
-        source.path if source else found.workspace / "tasks.py",
+        tasks.path if tasks else found.workspace / "tasks.py",
         init_files.TASKS,
-        source,
+        tasks,
         init_files.TASKS_LINES,
         "beside its Invoke tasks",
-        source is not None and calls(source.text, "namespace"),
+        tasks is not None and calls(tasks.text, "namespace"),
     )
-    source = read(found.workspace / "noxfile.py")
-    yield Part(
+    yield _part(
         found.workspace / "noxfile.py",
         init_files.NOXFILE,
-        source,
         init_files.NOX_LINES,
         "below its sessions",
-        source is not None and calls(source.text, "nox_sessions"),
+        lambda text: calls(text, "nox_sessions"),
     )
-    source = read(found.top / ".pre-commit-config.yaml")
-    yield Part(
+    yield _part(
         found.top / ".pre-commit-config.yaml",
         init_files.hook(found),
-        source,
         init_files.hook_lines(found),
         "below repos",
-        source is not None and any(mark in source.text for mark in _HOOK_MARKS),
+        lambda text: _has(text, _HOOK_MARKS),
     )
     if found.projects and ci == "github":
         yield _github(found)
@@ -107,19 +103,26 @@ def _parts(found: Survey, ci: str) -> Iterator[Part]:
         yield _gitlab(found)
 
 
+def _part(path: Path, text: str, lines: str, place: str, has_it: Callable[[str], bool]) -> Part:
+    """Of a file that has its name only; ``has_it`` is asked about what it says."""
+    source = read(path)
+    return Part(path, text, source, lines, place, source is not None and has_it(source.text))
+
+
+def _has(text: str, marks: Iterable[str]) -> bool:
+    return any(mark in text for mark in marks)
+
+
 def _github(found: Survey) -> Part:
     path = found.top / WORKFLOWS / "qa.yml"
-    text = workflows_text(found.top)
-    has_it = any(mark in text for mark in _CI_MARKS)
+    has_it = _has(workflows_text(found.top), _CI_MARKS)  # in any of them
     steps = init_files.github_steps(found)
     return Part(path, init_files.github(found), read(path), steps, "as steps of a job", has_it)
 
 
 def _gitlab(found: Survey) -> Part:
     path, job = found.top / GITLAB_FILE, init_files.gitlab(found)
-    source = read(path)
-    has_it = source is not None and any(mark in source.text for mark in _CI_MARKS)
-    return Part(path, job, source, job, "as a job", has_it)
+    return _part(path, job, job, "as a job", lambda text: _has(text, _CI_MARKS))
 
 
 def _check_places(found: Survey, new: Sequence[Part]) -> None:

@@ -63,7 +63,7 @@ class Survey(NamedTuple):
 def survey(start: Path) -> Survey:
     """Look at the workspace around a folder; bad configuration is a `UserError`."""
     folder = workspace_around(start)
-    top = next((f for f in (folder, *folder.parents) if os.path.lexists(f / ".git")), None)
+    top = git.top(folder)
     if top is None:
         return Survey(folder, folder, has_git=False)
     config = configuration.load(folder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection
+from contextlib import closing
 from signal import SIGINT
 
 from polylane.errors import FAILED, SIGNAL_BASE, UserError
@@ -31,7 +32,7 @@ def watch(request: Request) -> int:
     """Run and watch; returns the exit code when a signal came."""
     check()
     plan = make_plan(request)
-    with Changing(plan) as changing:
+    with closing(Changing(plan)) as changing:
         return _Session(request, plan, changing).run()
 
 
@@ -101,8 +102,7 @@ class _Session:
 
     def _next(self, done: frozenset[str], signals: Signals) -> frozenset[str]:
         """Wait until there is something to run again, and return it; nothing for a signal."""
-        gc.unfreeze()  # each run froze what there was, so that its lanes share it
-        gc.collect()
+        gc.collect()  # what a run leaves in cycles, before the next one freezes what there is
         if todo := self._after(done):
             return todo
         self._say_waiting()

@@ -43,8 +43,6 @@ class Confinements:
         self.why_not = sandbox.why_not()
         #: The tasks that were seen to have all of the workspace: Landlock cannot leave out a part.
         self.whole: set[str] = set()
-        #: What they reach that is not theirs, in a few words; empty where there is nothing.
-        self.exposed = exposed(workspace, projects.values(), protected)
         #: What tasks' environments need beside.
         self.variables: tuple[tuple[str, str], ...] = ()
         self._workspace = workspace
@@ -52,6 +50,7 @@ class Confinements:
         self._projects = projects
         self._environment = environment
         self._views = views
+        self._repository = protected
         self._protected = tuple(_outside(workspace, protected))
         self._temporary = ""
         self._made = ""
@@ -78,6 +77,13 @@ class Confinements:
                 temporary=self._temporary,
             )
         return self._known[paths]
+
+    @property
+    def exposed(self) -> str:
+        """What tasks that had all of the workspace reached beside their own, in a few words."""
+        if not self.whole:
+            return ""
+        return exposed(self._workspace, self._projects.values(), self._repository)
 
     def _free(self) -> Confinement | None:
         if (".",) not in self._known:

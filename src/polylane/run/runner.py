@@ -110,7 +110,7 @@ class Runner:
         self._explain = explain
         self._touched = touched
         self._meanwhile = iter(meanwhile)
-        self._is_idle = not meanwhile
+        self._nothing_meanwhile = not meanwhile
         self._clock = clock
         self._zero = clock()
         self._started: dict[int, float] = {}
@@ -140,11 +140,11 @@ class Runner:
             self._observer.tick()
 
     def _wait(self, *, held_back: bool) -> list[tuple[int, Report]]:
-        if self._is_idle:
+        if self._nothing_meanwhile:
             return self._pool.wait(self._timeout(held_back=held_back))
         ended = self._pool.wait(0)
         if not ended:
-            self._is_idle = next(self._meanwhile, self) is self
+            self._nothing_meanwhile = next(self._meanwhile, self) is self
         return ended
 
     def _timeout(self, *, held_back: bool) -> float | None:
