@@ -55,16 +55,8 @@ def environ(slots: Path) -> dict[str, str]:
 @contextmanager
 def running(repository: Repository, slots: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """``inv`` in a session of its own, with what it prints in ``out``."""
-    with (repository.folder / "out").open("wb") as out:
-        process = subprocess.Popen(
-            [*INV, *(words or ("all-parallel", "--jobs", "2"))],
-            cwd=repository.folder,
-            env=environ(slots),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
+    said = words or ("all-parallel", "--jobs", "2")
+    process = repository.start_inv(*said, out=repository.folder / "out", environ=environ(slots))
     try:
         yield process
     finally:

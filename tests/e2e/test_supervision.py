@@ -51,16 +51,7 @@ def configure(repository: Repository, *, grace: float = 0.3, **tasks: object) ->
 @contextmanager
 def running(repository: Repository, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """``inv`` in a session of its own, with what it prints in ``out``."""
-    with (repository.folder / "out").open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "invoke", *words],
-            cwd=repository.folder,
-            env=environ(),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
+    process = repository.start_inv(*words, out=repository.folder / "out", environ=environ())
     try:
         yield process
     finally:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,16 +30,7 @@ class Watching:
     def __init__(self, repository: Repository, *words: str) -> None:
         self._folder = repository.folder
         self._out = repository.folder.parent / "out"
-        with self._out.open("wb") as out:
-            self.process = subprocess.Popen(
-                (sys.executable, "-m", "invoke", *words),
-                cwd=repository.folder,
-                env=environ(),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        self.process = repository.start_inv(*words, out=self._out, environ=environ())
 
     def text(self) -> str:
         """All that it has said."""

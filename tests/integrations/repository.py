@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,21 @@ class Repository:
     def inv(self, *words: str, **environ: str) -> Done:
         """Run ``inv`` here."""
         return self.run(sys.executable, "-m", "invoke", *words, **environ)
+
+    def start_inv(
+        self, *words: str, out: Path, environ: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """Start ``inv`` here, in a session of its own, with what it prints in a file."""
+        with out.open("wb") as file:
+            return subprocess.Popen(
+                (sys.executable, "-m", "invoke", *words),
+                cwd=self.folder,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
 
     def run(self, *argv: str, **environ: str) -> Done:
         """Run a program here, with nothing to read."""
