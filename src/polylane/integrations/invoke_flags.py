@@ -5,6 +5,7 @@ Knows nothing of which Invoke tasks there are.
 
 from __future__ import annotations
 
+import copy
 import os
 import shlex
 import sys
@@ -51,7 +52,7 @@ def invoke_task(
     """Make an Invoke task of a function, with the help of the flags that it has."""
     code = body.__code__
     flags = {name.replace("_", "-") for name in code.co_varnames[: code.co_argcount]}
-    return _Task(
+    return OurTask(
         body,
         name=name,
         aliases=tuple(aliases),
@@ -62,16 +63,22 @@ def invoke_task(
     )
 
 
-class _Task(Task[Any]):
+class OurTask(Task[Any]):
     """An Invoke task whose repeatable flags want a value, as all others do."""
 
     def get_arguments(self, *args: Any, **kwargs: Any) -> Any:
         """Invoke's own method; its parser takes a list that is there for a value that was given."""
+        texts = self.help.copy()
         found = super().get_arguments(*args, **kwargs)
+        self.help = texts  # it takes them out, and may be asked again
         for argument in found:
             if argument.kind is list:
                 argument.raw_value = None
         return found
+
+    def __deepcopy__(self, _: Any) -> OurTask:
+        """A copy that shares what nobody changes: Invoke copies every task that it loads."""
+        return copy.copy(self)
 
 
 def request(

@@ -5,15 +5,18 @@ Knows where Invoke stands, and nothing of what is said (`misread`), of workspace
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from polylane.describe.config import is_completing
 from polylane.errors import UserError
+from polylane.integrations.invoke_contexts import contexts
 
 
 def attach_above(frame: FrameType | None, folder: Path) -> None:
@@ -36,6 +39,9 @@ def attach(program: Program, folder: Path) -> None:
     def parse_tasks(*args: Any, **kwargs: Any) -> None:
         # Once: the next run of this program may load a tasks.py that is none of ours.
         program.parse_tasks = parse  # type: ignore[method-assign]
+        if isinstance(program.collection, Collection):
+            late = partial(contexts, program.collection)
+            program.collection.to_contexts = late  # type: ignore[method-assign]
         try:
             parse(*args, **kwargs)
         except ParseError as error:
