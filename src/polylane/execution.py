@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from polylane.describe import config as configuration
 from polylane.describe import git
@@ -21,6 +21,7 @@ from polylane.plan.graph import Graph
 from polylane.plan.schedule import Schedule
 from polylane.plan.width import Width, narrow, widths
 from polylane.planning import Plan, Request
+from polylane.records import NamedTuple
 from polylane.remember import history, runs
 from polylane.result import RunResult, conclude
 from polylane.run import slots

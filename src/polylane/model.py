@@ -5,7 +5,7 @@ Named tuples: making the class of a frozen dataclass costs every start a millise
 Knows nothing of files, tools, plans or processes.
 """
 
-from typing import NamedTuple
+from polylane.records import NamedTuple
 
 #: The verbs in the order of a whole pipeline. Others, which the user adds, come after ``docs``.
 VERBS = (

@@ -4,7 +4,8 @@ Knows nothing of how tasks are run or shown.
 """
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 
 class Outcome(StrEnum):

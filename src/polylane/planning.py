@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 from polylane.describe import config as configuration
 from polylane.describe import workspace
@@ -20,6 +19,7 @@ from polylane.plan.graph import Graph, build
 from polylane.plan.jobs import Trial
 from polylane.plan.selection import Selection, reference_key, select
 from polylane.plan.tasks import all_tasks
+from polylane.records import NamedTuple
 from polylane.run import slots
 
 

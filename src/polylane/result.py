@@ -6,12 +6,13 @@ Knows nothing of how runs are made; reading DESIGN section 5 tells what each key
 import time
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.errors import FAILED, PASSED, SIGNAL_BASE
 from polylane.model import Task
 from polylane.outcome import BAD, TaskResult
 from polylane.plan.graph import Graph, longest_paths
+from polylane.records import NamedTuple
 
 VERSION = 1
 

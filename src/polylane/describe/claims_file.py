@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.describe import schema, toml_text
 from polylane.describe.place import Place
 from polylane.errors import UserError
+from polylane.records import NamedTuple
 
 FILE = "polylane.claims.toml"
 

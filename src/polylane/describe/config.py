@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from polylane.describe import schema, toml_text
 from polylane.describe.place import Place
 from polylane.errors import UserError
 from polylane.model import SANDBOXES, VERBS
+from polylane.records import NamedTuple
 
 if TYPE_CHECKING:
     from polylane.describe.claims_file import SaidClaim

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from invoke.config import Config as InvokeConfig
 from invoke.context import Context
@@ -19,6 +19,7 @@ from polylane.describe.config import Config
 from polylane.describe.workspace import Workspace
 from polylane.errors import UserError, did_you_mean
 from polylane.model import ROOT_PROJECT, SANDBOXES, Claim, Task, task_id
+from polylane.records import NamedTuple
 
 Function = Callable[..., Any]
 

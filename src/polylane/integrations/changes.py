@@ -9,13 +9,13 @@ import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from polylane.describe.contents import Contents
 from polylane.describe.watched import Folders, ignored, is_busy
 from polylane.integrations.watcher import Watcher
 from polylane.plan.affected import cached_by, named
 from polylane.planning import Plan
+from polylane.records import NamedTuple
 from polylane.run.signals import Signals
 
 #: Seconds without a change after which a burst of them is over; and the longest wait for git.

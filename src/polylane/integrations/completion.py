@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
@@ -17,6 +16,7 @@ from invoke.util import helpline
 
 from polylane.errors import UserError
 from polylane.integrations.completion_values import LISTS, VALUES, Candidate
+from polylane.records import NamedTuple
 
 
 class _Typed(NamedTuple):

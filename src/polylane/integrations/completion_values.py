@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 
 class Candidate(NamedTuple):

@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from polylane import __version__
 from polylane.describe import config as configuration
@@ -22,6 +22,7 @@ from polylane.integrations import bodies as own
 from polylane.integrations import setup
 from polylane.model import Task
 from polylane.plan.tasks import all_tasks
+from polylane.records import NamedTuple
 from polylane.run import protection
 from polylane.run.assignments import Assignments
 from polylane.run.protection import Fact, named

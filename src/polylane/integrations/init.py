@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from polylane.errors import UserError, did_you_mean
 from polylane.integrations import init_files, new_files
@@ -24,6 +23,7 @@ from polylane.integrations.init_survey import (
     tasks_source,
     workflows_text,
 )
+from polylane.records import NamedTuple
 
 CI_HOSTS = ("github", "gitlab", "none")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from polylane.describe import config as configuration
 from polylane.describe import git, workspace
@@ -17,6 +16,7 @@ from polylane.errors import UserError
 from polylane.integrations.own_tasks import file_of
 from polylane.model import Project
 from polylane.plan.tasks import all_tasks
+from polylane.records import NamedTuple
 
 #: The folders and files by which a repository uses a CI host.
 WORKFLOWS, GITLAB_FILE = ".github/workflows", ".gitlab-ci.yml"

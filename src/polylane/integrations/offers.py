@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from polylane import garbage
 from polylane.describe import config as configuration
@@ -16,6 +16,7 @@ from polylane.describe.config import Config
 from polylane.describe.workspace import Workspace
 from polylane.errors import UserError, did_you_mean
 from polylane.model import VERBS
+from polylane.records import NamedTuple
 
 if TYPE_CHECKING:
     from polylane.integrations.bodies import Body

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
 
 from polylane.model import Claim, Task
 from polylane.plan.graph import Graph, build
 from polylane.plan.observed import CACHES, Finding, Observed, Patterns, above, names_in
+from polylane.records import NamedTuple
 
 #: A folder in which a task touched so many files or folders is claimed whole.
 _WHOLE = 4

@@ -4,10 +4,11 @@ Pure: it sees figures, and knows nothing of where they are remembered.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.model import Task
 from polylane.plan.graph import Graph, longest_paths
+from polylane.records import NamedTuple
 
 #: A task of which nothing is known, nor of its tool, is taken to last so many seconds.
 UNKNOWN_S = 1.0

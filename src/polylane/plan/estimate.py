@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 
 from polylane.outcome import Outcome
 from polylane.plan.durations import Span, priorities
 from polylane.plan.graph import Graph
 from polylane.plan.schedule import Schedule
+from polylane.records import NamedTuple
 
 #: An estimate is worth saying where it is right within a factor of two, or within a second.
 _WIDEST = 2.0

@@ -6,11 +6,12 @@ Pure: no clock, no files, no processes.
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.errors import UserError
 from polylane.model import Task
 from polylane.plan.claims import Conflicts
+from polylane.records import NamedTuple
 
 #: A task's place among tasks that no need orders.
 Key = Callable[[Task], tuple[object, ...]]

@@ -4,7 +4,8 @@ Pure: it sees figures of runs of the same tasks, and knows nothing of where they
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 #: More side by side helps few repositories, until their history says so.
 CAP = 4

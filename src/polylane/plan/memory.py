@@ -4,10 +4,11 @@ Pure: it sees figures, and knows nothing of where they are measured or remembere
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.model import Task
 from polylane.plan.durations import Past
+from polylane.records import NamedTuple
 
 #: A tool of which nothing is known takes so much, and these take more or less: peaks of their
 #: whole process trees in runs on this repository and its example, rounded up.

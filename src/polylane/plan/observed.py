@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
 from polylane.model import Claim, Task
 from polylane.plan.graph import Graph
 from polylane.plan.patterns import TREE, Segments, literal_prefix, parse, within
+from polylane.records import NamedTuple
 
 #: What tools make for themselves to be faster the next time, whatever claims say of it: these
 #: folders make no conflict, and an observed claim has them as caches.

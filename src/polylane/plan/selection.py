@@ -4,10 +4,10 @@ Pure: it sees tasks, not how they were found.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from polylane.errors import UserError, did_you_mean
 from polylane.model import VERBS, Project, Task, task_id
+from polylane.records import NamedTuple
 
 #: So many names are listed in a message.
 _LISTED = 12

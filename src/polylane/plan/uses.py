@@ -6,10 +6,10 @@ Reads commands roughly as a shell would. Pure: it knows nothing of slots and of 
 import shlex
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from polylane.describe.languages.widths import ROWS, RUNNERS, Row
 from polylane.model import Task
+from polylane.records import NamedTuple
 
 #: What stands between commands where a shell reads them.
 _OPERATORS = frozenset({"&&", "||", ";", "|", "&", "|&", "(", ")"})

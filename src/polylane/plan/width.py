@@ -9,12 +9,12 @@ Pure: it sees words and figures, and knows nothing of what runs.
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from polylane.describe.languages.widths import QUIET, Row
 from polylane.model import Task
 from polylane.plan.durations import Span
 from polylane.plan.uses import Use, uses
+from polylane.records import NamedTuple
 
 #: More than any run has means all of its slots.
 WHOLE = 1_000_000

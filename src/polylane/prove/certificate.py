@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.errors import FAILED, PASSED, SIGNAL_BASE
 from polylane.plan.graph import Graph
@@ -15,6 +15,7 @@ from polylane.plan.orders import Coverage
 from polylane.prove.compare import Item
 from polylane.prove.explain import Suspect
 from polylane.prove.rounds import Round
+from polylane.records import NamedTuple
 from polylane.run.views.places import Place
 
 VERSION = 1

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
 
 from polylane.describe import git
 from polylane.describe.config import task_environment
@@ -26,6 +25,7 @@ from polylane.prove.explain import Evidence
 from polylane.prove.inside import Order
 from polylane.prove.rounds import Round, RoundDiedError, Rounds
 from polylane.prove.touched import Whereabouts
+from polylane.records import NamedTuple
 from polylane.remember.certificates import CertificateFolder
 from polylane.run.signals import Signals
 from polylane.run.tracing import tracer

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from polylane.describe.home import NAME
 from polylane.model import Task
 from polylane.plan.observed import CACHES, one_holds
 from polylane.prove.normal import Normal, first_difference
 from polylane.prove.rounds import Round
+from polylane.records import NamedTuple
 from polylane.run.views import snapshot
 
 OUTCOME, FILE, LOG = "outcome", "file", "log"

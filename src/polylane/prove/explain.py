@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from polylane.model import Task
 from polylane.plan.graph import Graph
 from polylane.plan.observed import Collision, Observed, Patterns, collisions, names_in, one_holds
 from polylane.prove.compare import FILE, Item
+from polylane.records import NamedTuple
 
 #: So many pairs are named for one difference, and so many paths for a pair.
 _PAIRS = 3

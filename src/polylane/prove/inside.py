@@ -12,13 +12,14 @@ import signal
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from polylane.execution import Manner, execute
 from polylane.model import Task
 from polylane.outcome import TaskResult
 from polylane.plan.orders import Batch, in_batches
 from polylane.planning import Mode, Plan, Request, make_plan
+from polylane.records import NamedTuple
 from polylane.remember import runs
 from polylane.result import to_json
 from polylane.run.signals import ENDING, Signals

@@ -15,12 +15,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.describe.home import NAME
 from polylane.planning import Plan, Request
 from polylane.prove.busy import busy
 from polylane.prove.inside import HELD, Child, Order
+from polylane.records import NamedTuple
 from polylane.remember import runs
 from polylane.run.signals import Signals
 from polylane.run.tracing.touches import Touches

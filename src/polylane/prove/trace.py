@@ -6,7 +6,6 @@ Knows nothing of how a trace is shown, and reads no file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from polylane.describe.claims_file import SaidClaim
 from polylane.errors import SIGNAL_BASE
@@ -25,6 +24,7 @@ from polylane.plan.observed import (
 )
 from polylane.plan.tasks import all_tasks
 from polylane.planning import Plan
+from polylane.records import NamedTuple
 from polylane.result import RunResult
 
 _KEYS = SaidClaim._fields

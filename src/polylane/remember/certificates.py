@@ -10,10 +10,11 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.describe.home import home
 from polylane.errors import UserError
+from polylane.records import NamedTuple
 
 CERTIFICATE = "certificate.json"
 _FOLDER = "certificates"

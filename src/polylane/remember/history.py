@@ -13,11 +13,11 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 from polylane.describe.home import NAME
 from polylane.model import Task
 from polylane.plan.durations import Past, Walls
+from polylane.records import NamedTuple
 from polylane.result import RunResult
 
 #: The database.

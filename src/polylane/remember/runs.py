@@ -11,11 +11,12 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from polylane.describe.home import home
 from polylane.errors import UserError
+from polylane.records import NamedTuple
 
 RESULT = "result.json"
 LAST = "last"

@@ -7,12 +7,13 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.errors import PASSED, SIGNAL_BASE
 from polylane.model import Task
 from polylane.outcome import Outcome, TaskResult
 from polylane.plan.durations import Walls
+from polylane.records import NamedTuple
 from polylane.remember.history import SELECTIONS, Entry, Summary, longer, with_cores, with_peak
 from polylane.result import RunResult
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from polylane.plan.estimate import Estimate
+from polylane.records import NamedTuple
 
 #: So many running tasks have a line at most: the oldest.
 MOST_TASKS = 8

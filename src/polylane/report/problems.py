@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.report.board_text import ESCAPES, plain
 
 #: So many of one task are enough for people, and more than hosts show.

@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from polylane.describe.claims_file import FILE
 from polylane.model import Task
@@ -19,6 +18,7 @@ from polylane.plan.graph import Graph, longest_paths
 from polylane.plan.observed import CACHES, Collision, Observed, Patterns
 from polylane.planning import Plan
 from polylane.prove.trace import TaskTrace, Trace, kept_back
+from polylane.records import NamedTuple
 from polylane.report import plan_text
 from polylane.report.plain import ending
 from polylane.report.summary import printable

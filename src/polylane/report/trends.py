@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 from statistics import fmean, median
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from polylane.records import NamedTuple
 from polylane.remember.records import Records, Run, Start
 
 _Any = TypeVar("_Any", bound=Run | Start)

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 PROC = Path("/proc")
 GROUPS = Path("/sys/fs/cgroup")

@@ -20,7 +20,8 @@ import termios
 from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 PIPES, FIFO = "pipes", "fifo"
 

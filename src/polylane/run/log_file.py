@@ -13,7 +13,8 @@ from __future__ import annotations
 import ctypes
 import os
 from contextlib import suppress
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
 

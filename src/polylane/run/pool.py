@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
+from polylane.records import NamedTuple
 from polylane.run import lane, protocol, tree
 from polylane.run.protocol import Assignment, Report
 from polylane.run.zygote import Zygote

@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from polylane.describe import git
 from polylane.describe.config import Config
 from polylane.describe.home import home
 from polylane.describe.workspace import Workspace
 from polylane.model import Task
+from polylane.records import NamedTuple
 from polylane.run import landlock, locks, sandbox, slots, tree
 from polylane.run.confinements import exposed
 from polylane.run.slot_file import SlotFile, default_folder

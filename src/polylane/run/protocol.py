@@ -6,7 +6,9 @@ interpreter, forked). Knows nothing of what the data mean.
 
 import marshal
 import socket
-from typing import Any, NamedTuple
+from typing import Any
+
+from polylane.records import NamedTuple
 
 
 class Assignment(NamedTuple):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.run import tree
 
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -11,8 +11,8 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from os import lstat
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.run.bound_thread import BoundThread, T
 from polylane.run.landlock import Places, Ruleset, abi, refusal
 from polylane.run.surroundings import above, holds, other_names, outside

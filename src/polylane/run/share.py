@@ -5,7 +5,9 @@ Knows nothing of how they agree.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from polylane.records import NamedTuple
 
 #: Who waits for a slot looks for one so often: a run that was killed tells nobody.
 POLL_S = 0.1

@@ -15,7 +15,8 @@ import stat
 import struct
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 #: More slots, or runs at once, than any machine has.
 SLOTS = 1024

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.run.slot_file import SLOTS, SlotFile, default_folder, run_place, slot_place
 
 

@@ -14,9 +14,10 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.plan.observed import Patterns
+from polylane.records import NamedTuple
 from polylane.run import tree
 from polylane.run.protocol import Report
 from polylane.run.views import commit, copying, snapshot

@@ -8,7 +8,9 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from polylane.records import NamedTuple
 
 if TYPE_CHECKING:
     from polylane.run.views.scratch import Scratch

@@ -9,13 +9,14 @@ given, so that what it looked at is known. It never looks into ignored folders (
 
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from polylane.describe import toml_text
 from polylane.describe.disk import Disk
 from polylane.describe.look import Asked, Look
 from polylane.errors import UserError
 from polylane.model import Description
+from polylane.records import NamedTuple
 
 Made = TypeVar("Made")
 

@@ -5,7 +5,7 @@ Checked by running pytest-xdist 3.8, black 26, ruff 0.17, vitest 2 to 4, jest 30
 Knows nothing of slots and of who runs beside.
 """
 
-from typing import NamedTuple
+from polylane.records import NamedTuple
 
 
 class Row(NamedTuple):

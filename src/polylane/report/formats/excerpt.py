@@ -6,8 +6,8 @@ Reads no more of a log than that, however long it is. Knows nothing of formats.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.report.formats import ansi
 from polylane.report.formats.units import size
 

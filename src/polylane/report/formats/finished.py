@@ -9,9 +9,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.outcome import BAD, Outcome, TaskResult
+from polylane.records import NamedTuple
 from polylane.report.plain import ending
 
 Task = Mapping[str, Any]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.report.formats import ansi, excerpt, page
 from polylane.report.formats.finished import (
     Finished,

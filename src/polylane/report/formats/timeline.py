@@ -9,8 +9,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.report.formats.finished import Task, ran
 
 

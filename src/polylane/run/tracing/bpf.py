@@ -12,8 +12,8 @@ import ctypes
 import errno
 import os
 import struct
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.run.tracing.syscalls import (
     AT_EMPTY_PATH,
     AT_FDCWD,

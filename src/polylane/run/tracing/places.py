@@ -12,8 +12,8 @@ import stat
 import struct
 from contextlib import suppress
 from os.path import normpath
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.run.tracing import peek, syscalls
 from polylane.run.tracing.known import Known
 

@@ -7,7 +7,7 @@ nothing of filters or processes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from polylane.records import NamedTuple
 
 #: What calls do; the recorder has one method for each.
 OPEN = "open"  # flags in an argument

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
+from polylane.records import NamedTuple
 from polylane.run.views import overlay
 
 #: What is larger or lives longer than what a temporary folder may keep in memory: FHS 3.0, 5.15.

@@ -15,7 +15,8 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 #: Whether a relative path (with ``/``) is left out, with all below it.
 Ignored = Callable[[str], bool]

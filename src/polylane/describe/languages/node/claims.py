@@ -6,11 +6,12 @@ of scripts and verbs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from polylane.describe.languages.ignore_files import ignored_patterns
 from polylane.describe.languages.node.package import configs_above, matching, table
 from polylane.describe.languages.node.tsconfig import jsonc, written_by
+from polylane.records import NamedTuple
 
 if TYPE_CHECKING:
     from polylane.describe.languages.node.command import Command

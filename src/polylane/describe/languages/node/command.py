@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import shlex
 from functools import lru_cache
-from typing import NamedTuple
+
+from polylane.records import NamedTuple
 
 #: A command: all that stands between two operators, quotes kept whole.
 _SEGMENT = re.compile(r"""(?:[^'"\\&|;\n]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+""", re.DOTALL)

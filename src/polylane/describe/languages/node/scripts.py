@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from polylane.describe.languages.node import tools, tsconfig
 from polylane.describe.languages.node.command import Body, Command, parse
 from polylane.describe.languages.node.manager import MANAGERS
 from polylane.describe.languages.node.package import table
+from polylane.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

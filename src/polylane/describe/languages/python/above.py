@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
 from polylane.describe.languages.base import Folder
 from polylane.describe.languages.python.manifest import read_manifest, table, words
 from polylane.describe.languages.python.marks import FILES, UPWARD, Mark, configs_in
+from polylane.records import NamedTuple
 
 #: Files which say what a repository runs; workflows of a forge come on top.
 _RUN_BOOKS = (
