@@ -146,13 +146,13 @@ def remote(folder: Path) -> str:
     names = os.fsdecode(out).split()
     for name in sorted(names, key=lambda name: name != "origin"):
         _, url, _ = _git(folder, "remote", "get-url", name)
-        if found := _HOST.match(os.fsdecode(url)):
+        if found := re.match(_HOST, os.fsdecode(url)):
             return found[1].lower()
     return ""
 
 
 #: ``https://host/path``, ``ssh://user@host:22/path``, ``user@host:path``. See git-clone(1).
-_HOST = re.compile(r"(?:[\w+]+://)?(?:[^@/\s]+@)?([\w.-]+\w)[:/]")
+_HOST = r"(?:[\w+]+://)?(?:[^@/\s]+@)?([\w.-]+\w)[:/]"
 
 
 def head_time(folder: Path) -> int | None:

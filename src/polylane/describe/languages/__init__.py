@@ -6,7 +6,6 @@ A language stays a text (``module:attribute``) until something needs it.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from functools import cache
 from importlib import import_module
@@ -22,9 +21,6 @@ BUILT_IN = {
     "python": "polylane.describe.languages.python:LANGUAGE",
     "node": "polylane.describe.languages.node:LANGUAGE",
 }
-
-#: Where our own distribution is recorded: it names the group, too.
-_OURS = re.compile(r"polylane(-\d.*)?\.(dist|egg)-info")
 
 
 def registered() -> dict[str, str]:
@@ -64,8 +60,14 @@ def _names_our_group(entry: str) -> bool:
         return False
     except OSError:
         return True  # an archive
-    infos = (n for n in names if n.endswith((".dist-info", ".egg-info")) and not _OURS.fullmatch(n))
+    infos = (n for n in names if n.endswith((".dist-info", ".egg-info")) and not _is_ours(n))
     return any(_holds(f"{entry}/{name}/entry_points.txt", GROUP) for name in infos)
+
+
+def _is_ours(info: str) -> bool:
+    """Whether our own distribution is recorded there: it names the group, too."""
+    package, _, version = info.rpartition(".")[0].partition("-")
+    return package == "polylane" and (not version or version[0].isdigit())
 
 
 def _holds(path: str, words: str) -> bool:
