@@ -151,9 +151,10 @@ def lanes(
     environment: Mapping[str, str] = os.environ,
     bodies: Mapping[str, Body] | None = None,
     wakeup: int | None = None,
+    ready: int = 0,
 ) -> Iterator[LanePool]:
     """A pool of real lanes."""
-    pool = LanePool(environment=environment, bodies=bodies or {}, wakeup=wakeup)
+    pool = LanePool(environment=environment, bodies=bodies or {}, wakeup=wakeup, ready=ready)
     try:
         yield pool
     finally:

@@ -48,6 +48,33 @@ def test_the_collector_is_as_it_was_afterwards() -> None:
         gc.enable()
 
 
+def test_within_a_pause_it_may_work_for_a_while() -> None:
+    """Where it worked before; and a pause within that is one."""
+    seen = []
+    with garbage.paused(), garbage.paused():
+        with garbage.working():
+            seen.append(gc.isenabled())
+            with garbage.paused():
+                seen.append(gc.isenabled())
+            seen.append(gc.isenabled())
+        seen.append(gc.isenabled())
+    assert seen == [True, False, True, False]
+    assert gc.isenabled()
+    with garbage.working():
+        assert gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_it_does_not_work_in_a_pause_where_somebody_had_switched_it_off() -> None:
+    """Whose reason we don't know."""
+    gc.disable()
+    try:
+        with garbage.paused(), garbage.working():
+            assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
 def test_the_end_of_a_process_looks_for_no_garbage() -> None:
     """What is alive then is left out, once; files that somebody forgot to close are written."""
     code = """

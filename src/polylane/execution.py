@@ -9,6 +9,7 @@ from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
+from polylane import garbage
 from polylane.describe import config as configuration
 from polylane.describe import git
 from polylane.describe.home import home
@@ -105,6 +106,7 @@ def execute(
         terminal=manner.terminal,
         wakeup=signals.wakeup,
         private=share.keeps,
+        ready=min(plan.mode.jobs, plan.graph.roots()),
     )
     share.watch = pool.watch
     _stop_with(signals, pool, share)
@@ -133,7 +135,11 @@ def execute(
         )
         if manner.look is not None:
             manner.look(_insight(plan, expected, schedule, pool, runner))
-        runner.run(signals.interrupted)
+        with garbage.working():
+            runner.run(signals.interrupted)
+        pool.dismiss()
+        for _ in manner.load:  # what is left of it, while the lanes end
+            pass
     finally:
         if inner is not None:
             inner.close()

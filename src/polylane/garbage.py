@@ -11,17 +11,32 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: Of each pause that we are in, whether the collector worked before it.
+_pauses: list[bool] = []
+
 
 @contextmanager
 def paused() -> Iterator[None]:
     """No collection within."""
-    was_enabled = gc.isenabled()
+    _pauses.append(gc.isenabled())
     gc.disable()
     try:
         yield
     finally:
-        if was_enabled:
+        if _pauses.pop():
             gc.enable()
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Collections within a pause, where there were some before it."""
+    if any(_pauses):
+        gc.enable()
+    try:
+        yield
+    finally:
+        if _pauses:
+            gc.disable()
 
 
 def spare_at_exit() -> None:

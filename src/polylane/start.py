@@ -46,8 +46,12 @@ def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> Run
     With ``watch`` the tasks are traced.
     """
     garbage.spare_at_exit()
-    with garbage.paused():
-        plan, locks = _planned(request)
+    with garbage.paused():  # but while tasks run
+        return _start(request, watch)
+
+
+def _start(request: Request, watch: Callable[[Plan], Watch] | None) -> RunResult:
+    plan, locks = _planned(request)
     try:
         folder = runs.new_run(plan.config.folder)
         inputs = Inputs(plan.config.folder, plan.graph)
@@ -59,8 +63,7 @@ def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> Run
         with Signals(forward_only=manner.terminal) as signals:
             with observers.showing(manner.observer, signals):
                 result = execute(plan, request, folder, manner, signals)
-            with garbage.paused():
-                _tell(plan, request, result, folder, watching, inputs)
+            _tell(plan, request, result, folder, watching, inputs)
     finally:
         locks.release()
     runs.prune(plan.config.folder, plan.config.keep_runs)

@@ -136,6 +136,7 @@ def test_needs_are_edges_and_are_told_from_those_that_only_order() -> None:
     assert graph.before == ((), (0,), (0,), (1, 2))
     assert graph.edges() == 4
     assert graph.order == (0, 1, 2, 3)
+    assert graph.roots() == 1
 
 
 def test_a_need_that_is_not_among_the_tasks_is_the_callers_fault() -> None:
@@ -180,6 +181,7 @@ def test_the_tasks_before_a_task_are_seen_through_joins() -> None:
     assert graph.tasks_before(2) == [0, 1]
     assert graph.tasks_before(3) == [0, 1]
     assert graph.tasks_before(0) == []
+    assert graph.roots() == 2
 
 
 def test_longest_paths_run_to_the_end_of_all_that_follows() -> None:

@@ -59,6 +59,21 @@ class TestLanes:
         run(*[job(tmp_path, script)] * 5)
         assert len(set((tmp_path / "lanes").read_text().split())) == 1
 
+    def test_lanes_can_be_there_before_their_tasks(self, tmp_path: Path) -> None:
+        """They are used, and leave nothing where nobody used them."""
+        before = (descriptors(), tree.children())
+        for name in ("a", "b"):
+            os.mkfifo(tmp_path / name)
+        with lanes(ready=2) as pool:
+            there = {pool._zygote.pid_of(number) for number in (0, 1)}
+            pool.assign(0, job(tmp_path, "echo $PPID >> lanes; echo x > a; read x < b", name="0"))
+            pool.assign(1, job(tmp_path, "echo $PPID >> lanes; read x < a; echo x > b", name="1"))
+            reports(pool, 2)
+        assert set(map(int, (tmp_path / "lanes").read_text().split())) == there
+        with lanes(ready=3):
+            pass
+        assert (descriptors(), tree.children()) == before
+
     def test_nothing_remains_of_a_pool(self, tmp_path: Path) -> None:
         """No process, no zombie, no descriptor, no subreaper."""
         run(job(tmp_path, "true"))

@@ -342,7 +342,16 @@ class TestMeanwhile:
             *(f"step {number}" for number in range(3)),
             "end b passed",
         ]
-        assert pool.timeouts == [0, 0, 0, 0, 0, None]
+        patience = 0.005
+        assert pool.timeouts == [0, patience, patience, patience, patience, None]
+
+    def test_short_tasks_do_not_wait_for_a_step(self) -> None:
+        """Once one has ended; what is left of the steps is their maker's to go through."""
+        done = list[int]()
+        pool = FakePool(a=[(0.0, PASS)], **{name: [(0.004, PASS)] for name in "bcd"})
+        _run([_task(name) for name in "abcd"], pool, meanwhile=map(done.append, range(9)))
+        assert done == []
+        assert [start for start, _ in pool.starts] == pytest.approx([0.0, 0.0, 0.004, 0.008])
 
     def test_an_interrupt_is_heard_between_steps(self) -> None:
         """It does not wait for all of them."""

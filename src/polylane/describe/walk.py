@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from polylane.describe import git, home
@@ -38,17 +37,25 @@ Listing = dict[str, os.DirEntry[str]]
 _KEPT = 100_000
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Tree:
     """Every folder that is not ignored, by path relative to the workspace (``"."``, ``a/b``)."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
-    #: Every file that says what is ignored; absolute, with its stamp.
-    ignore_stamps: dict[str, Stamp] = field(default_factory=dict)
-    #: Whether any folder had to be listed again.
-    changed: bool = True
-    #: Of the folders that were listed, as long as there are not too many.
-    listings: dict[str, Listing] = field(default_factory=dict)
+    __slots__ = ("changed", "entries", "ignore_stamps", "listings")
+
+    def __init__(
+        self,
+        entries: dict[str, Entry] | None = None,
+        ignore_stamps: dict[str, Stamp] | None = None,
+        *,
+        changed: bool = True,
+    ) -> None:
+        self.entries = entries or {}
+        #: Every file that says what is ignored; absolute, with its stamp.
+        self.ignore_stamps = ignore_stamps or {}
+        #: Whether any folder had to be listed again.
+        self.changed = changed
+        #: Of the folders that were listed, as long as there are not too many.
+        self.listings: dict[str, Listing] = {}
 
 
 def stamp(path: str | Path) -> Stamp:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from polylane.describe import cache, home, languages
@@ -19,6 +19,7 @@ from polylane.describe.naming import names
 from polylane.describe.walk import Tree, walk
 from polylane.errors import UserError, did_you_mean
 from polylane.model import Project, Recipe
+from polylane.records import NamedTuple
 
 #: The folder for everything that polylane writes; it ignores itself.
 HOME = home.NAME
@@ -29,16 +30,15 @@ _LISTED = 8
 _VERB, _AUDIT = Recipe._fields.index("verb"), Recipe._fields.index("audit")
 
 
-@dataclass(slots=True, repr=False)
-class Workspace:
+class Workspace(NamedTuple):
     """The repository: projects by name, in order of their paths."""
 
     folder: Path
-    projects: Mapping[str, Project] = field(default_factory=dict)
+    projects: Mapping[str, Project] = MappingProxyType({})
     #: By project name, then language.
-    descriptions: Mapping[str, Mapping[str, Plain]] = field(default_factory=dict)
+    descriptions: Mapping[str, Mapping[str, Plain]] = MappingProxyType({})
     #: ``module:attribute`` of every language, by name, in their order.
-    languages: Mapping[str, str] = field(default_factory=dict)
+    languages: Mapping[str, str] = MappingProxyType({})
 
     def project(self, name: str, where: str = "") -> Project:
         """The project of that name; an unknown one is a `UserError`."""

@@ -15,6 +15,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
+from polylane import garbage
 from polylane.integrations import bodies, invoke_program, lanes, offers
 from polylane.integrations.invoke_flags import exits, invoke_task, names, request
 from polylane.integrations.offers import Offer
@@ -142,7 +143,7 @@ def _invoke_task(folder: Path, offer: Offer) -> Task[Any]:
             "report": report or (),
             "watch": watch,
         }
-        with exits():
+        with exits(), garbage.paused():
             _run(folder, offer, c, flags)
 
     def for_one(
@@ -184,4 +185,5 @@ def _started(asked: Request, c: Context, *, watched: bool) -> int:
         return offers.run(asked, bodies.registry, c.config).exit_code
     from polylane.integrations.watch import watch
 
-    return watch(offers.with_bodies(asked, bodies.registry, c.config))
+    with garbage.working():
+        return watch(offers.with_bodies(asked, bodies.registry, c.config))

@@ -36,6 +36,10 @@ class Graph(NamedTuple):
         """Count the edges."""
         return sum(len(before) for before in self.before)
 
+    def roots(self) -> int:
+        """Count the tasks which nothing comes before."""
+        return sum(not before for before in self.before[: len(self.tasks)])
+
     def ancestors(self) -> list[int]:
         """For each vertex all that come before it, near or far, as the bits of a number."""
         before = [0] * len(self.before)

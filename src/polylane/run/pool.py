@@ -65,10 +65,12 @@ class LanePool:
         terminal: bool = False,
         wakeup: int | None = None,
         private: tuple[int, ...] = (),
+        ready: int = 0,
     ) -> None:
         """``wakeup``: a descriptor that becomes readable when a signal came.
 
-        ``private``: descriptors for lanes, and not for what they run.
+        ``private``: descriptors for lanes, and not for what they run. ``ready``: so many lanes
+        start at once, beside whatever the caller does next.
         """
         for stream in filter(None, (sys.stdout, sys.stderr)):  # the host may have closed one
             stream.flush()  # or each fork would print what is buffered
@@ -98,6 +100,8 @@ class LanePool:
         self._wakeup = wakeup
         if wakeup is not None:
             self._poller.register(wakeup, select.POLLIN)
+        with suppress(OSError):  # `assign` says what is wrong
+            self._free.extend(self._new_lane() for _ in range(ready))
 
     def assign(self, task: int, assignment: Assignment) -> None:
         """See `Pool`."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from polylane.run.inner import Inner
     from polylane.run.tracing.touches import Touches
 
+#: Seconds without the end of a task, once one has ended, after which something else is done.
+_PATIENCE_S = 0.005
+
 #: How soon a start that the load held back is tried again.
 _RETRY_S = 0.2
 
@@ -95,7 +98,8 @@ class Runner:
         ``inner``: tells tools their width, and lends them free slots. ``share``: what this run may
         use of a machine that others use too.
         ``touched`` is told what each attempt at a traced task touched, by the task's id.
-        ``meanwhile`` is gone through, a step whenever no task has just ended.
+        ``meanwhile`` is gone through, a step whenever no task has just ended; in part, where all
+        tasks are short.
         """
         self._graph = graph
         self._schedule = schedule
@@ -142,7 +146,7 @@ class Runner:
     def _wait(self, *, held_back: bool) -> list[tuple[int, Report]]:
         if self._nothing_meanwhile:
             return self._pool.wait(self._timeout(held_back=held_back))
-        ended = self._pool.wait(0)
+        ended = self._pool.wait(_PATIENCE_S if self.results else 0)
         if not ended:
             self._nothing_meanwhile = next(self._meanwhile, self) is self
         return ended
