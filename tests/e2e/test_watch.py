@@ -267,12 +267,16 @@ def test_a_changed_tasks_py_starts_anew(tmp_path: Path) -> None:
         inv.waits()
         edit(path, text + "def\n")
         inv.says("tasks.py:3: invalid syntax; waiting until it is mended")
+        edit(path, text + "import nothing_there\n")
+        inv.says("tasks.py:3: ModuleNotFoundError: No module named 'nothing_there'; waiting until")
         edit(path, text + body)
         inv.waits(2)
-        assert inv.lines()[1:] == ["tasks.py changed: starting anew"]
+        assert inv.lines()[2:] == ["tasks.py changed: starting anew"]
         assert "one" in inv.text()
+        edit(repository.folder / "helper.py", "raise SystemExit(3)\n")
+        inv.says("helper.py:1: SystemExit: 3; waiting until it is mended")
         edit(repository.folder / "helper.py", "WORD = 'two'\n")
         inv.waits(3)
-        assert inv.lines()[2:] == ["helper.py changed: starting anew"]
+        assert inv.lines()[4:] == ["helper.py changed: starting anew"]
         assert "two" in inv.text()
         assert inv.end() == 0

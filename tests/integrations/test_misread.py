@@ -54,6 +54,11 @@ LIST = "; inv --list shows what there is"
     ("words", "line"),
     [
         (["lnt"], "there is no Invoke task 'lnt'; did you mean 'lint'?"),
+        (
+            ["lint", "--jobs", "3", "--jobs", "4"],
+            "inv lint: --jobs is given twice; give it once",
+        ),
+        (["lint", "--jobs", "3", "lnt"], "there is no Invoke task 'lnt'; did you mean 'lint'?"),
         (["lint-pyton"], "there is no Invoke task 'lint-pyton'; did you mean 'lint-python'?"),
         (["lint_python"], "there is no Invoke task 'lint_python'; did you mean 'lint-python'?"),
         (["pyton.lint"], "there is no Invoke task 'pyton.lint'; did you mean 'python.lint'?"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from ast import literal_eval
+from itertools import pairwise
 
 from invoke.exceptions import ParseError
 from invoke.parser.context import ParserContext
@@ -29,8 +30,9 @@ def misread(program: Program, error: ParseError) -> str:
     context = error.context
     if context is not None and (unknown := _UNKNOWN.fullmatch(str(error))):
         word = literal_eval(unknown["word"])
-        is_flag = word.startswith("-")
-        return _no_flag(program, context, word) if is_flag else no_task(program, word)
+        if word.startswith("-"):
+            return _no_flag(program, context, word)
+        return _given_twice(program, context, word) or no_task(program, word)
     if context is not None and (bare := _NO_VALUE.match(str(error))):
         return _no_value(program, context, bare["name"])
     if missing := _NOT_GIVEN.fullmatch(str(error)):
@@ -48,6 +50,15 @@ def no_task(program: Program, name: str) -> str:
         return f"{message}, since no project has this verb; {everything}"
     hint = did_you_mean(name, (*names, *(alias for each in names.values() for alias in each)))
     return message + (hint or f"; {everything}")
+
+
+def _given_twice(program: Program, context: ParserContext, value: str) -> str:
+    """Invoke takes the value of a flag that had one for the name of a task."""
+    words: list[str] = program.argv
+    for flag, word in pairwise(words):
+        if word == value and flag in context.flags and words.count(flag) > 1:
+            return f"{_start(program, context)}: {flag} is given twice; give it once"
+    return ""
 
 
 def _no_flag(program: Program, context: ParserContext, flag: str) -> str:

@@ -10,11 +10,12 @@ import os
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from invoke.collection import Collection as InvokeCollection
 
-from polylane.integrations import own_tasks
+from polylane.integrations import own_tasks, trial_load
 
 
 class OwnPython:
@@ -37,7 +38,7 @@ class OwnPython:
         loaded = {*own_tasks.FILES, *(n for n, _ in self._loaded(with_bodies=with_bodies))}
         return sorted(loaded.intersection(changed))
 
-    def _loaded(self, *, with_bodies: bool) -> Iterator[tuple[str, object]]:
+    def _loaded(self, *, with_bodies: bool) -> Iterator[tuple[str, ModuleType]]:
         """Paths of modules, relative to the workspace, with the modules."""
         base = f"{self._folder}{os.sep}"
         found = {}
@@ -59,7 +60,10 @@ class OwnPython:
                 return f"{path}:{error.lineno}: {error.msg}; waiting until it is mended"
             except (OSError, ValueError) as error:
                 return f"{path}: cannot be read: {error}; waiting until it can"
-        return ""
+        loaded = [module for _, module in self._loaded(with_bodies=True)]
+        hosts = [module.__name__ for module in loaded if _is_invokes(module)]
+        why = trial_load.why_not(self._folder, [each.__name__ for each in loaded], hosts)
+        return f"{why}; waiting until it is mended" if why else ""
 
     def start_anew(self) -> NoReturn:
         """Run the same command line in the place of this process."""
@@ -68,6 +72,6 @@ class OwnPython:
         os.execv(sys.executable, (sys.executable, *sys.orig_argv[1:]))  # noqa: S606 - no shell
 
 
-def _is_invokes(module: object) -> bool:
+def _is_invokes(module: ModuleType) -> bool:
     """Whether Invoke finds its tasks in a module."""
     return any(isinstance(value, InvokeCollection) for value in vars(module).values())
