@@ -55,7 +55,7 @@ def finished(
     ends = [each["started_s"] + each["wall_s"] for each in tasks if each["started_s"] is not None]
     result = {
         "version": 1,
-        "run": "20261123-120000-000-1",
+        "run": "20261123-120000-000-4711",
         "mode": "parallel",
         "selection": ["qa"],
         "jobs": 4,

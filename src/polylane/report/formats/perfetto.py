@@ -13,7 +13,6 @@ from typing import Any
 from polylane.report.formats.finished import Finished, command, title
 from polylane.report.formats.timeline import Bar, bars, curves
 
-_PROCESS = 1
 _MEGA = 1e6
 
 #: Names of colours that viewers of this format know.
@@ -23,8 +22,10 @@ _COLOURS = {"passed": "good", "failed": "terrible", "timed-out": "terrible", "cr
 def render(run: Finished) -> bytes:
     """The whole trace."""
     found = bars(run.tasks)
+    events = (*_names(run, found), *map(_bar, found), *_arrows(found), *_values(run))
+    process = _process(run.result["run"])
     trace = {
-        "traceEvents": [*_names(run, found), *map(_bar, found), *_arrows(found), *_values(run)],
+        "traceEvents": [{**event, "pid": process} for event in events],
         "displayTimeUnit": "ms",
         "otherData": {
             key: run.result[key]
@@ -32,6 +33,15 @@ def render(run: Finished) -> bytes:
         },
     }
     return json.dumps(_whole(trace), separators=(",", ":")).encode()
+
+
+def _process(run: str) -> int:
+    """The runner's process id, which ends a run's id.
+
+    A viewer takes the thread with its process's number, which was lane 1, for the main thread.
+    """
+    number = run.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def _whole(value: Any) -> Any:
@@ -51,7 +61,7 @@ def _names(run: Finished, found: list[Bar]) -> Iterator[dict[str, Any]]:
 
 
 def _meta(name: str, thread: int, said: dict[str, Any]) -> dict[str, Any]:
-    return {"ph": "M", "name": name, "pid": _PROCESS, "tid": thread, "args": said}
+    return {"ph": "M", "name": name, "tid": thread, "args": said}
 
 
 def _bar(bar: Bar) -> dict[str, Any]:
@@ -61,7 +71,6 @@ def _bar(bar: Bar) -> dict[str, Any]:
         "ph": "X",
         "name": task["id"],
         "cat": task["verb"],
-        "pid": _PROCESS,
         "tid": bar.row + 1,
         "ts": _micro(bar.start),
         # Not the rounded difference: a bar must not end after the next one of its lane begins.
@@ -81,7 +90,7 @@ def _arrows(found: list[Bar]) -> Iterator[dict[str, Any]]:
         if name in by_id
     ]
     for number, (before, after) in enumerate(pairs, 1):
-        same = {"name": "waited for", "cat": "order", "id": number, "pid": _PROCESS}
+        same = {"name": "waited for", "cat": "order", "id": number}
         # An arrow belongs to the bar around its end: just before this one's.
         leaves = max(_micro(before.start), _micro(before.end) - 1)
         yield {**same, "ph": "s", "tid": before.row + 1, "ts": leaves}
@@ -100,7 +109,7 @@ def _values(run: Finished) -> Iterator[dict[str, Any]]:
         moments = map(_micro, used.moments)
         for moment, value in dict(zip(moments, values, strict=True)).items():
             said = {"value": round(value / unit, 3)}
-            yield {"ph": "C", "name": name, "pid": _PROCESS, "ts": moment, "args": said}
+            yield {"ph": "C", "name": name, "ts": moment, "args": said}
 
 
 def _micro(seconds: float) -> int:
