@@ -113,13 +113,14 @@ class TestAsOutside:
         """Memory and time of its tree, with little for the view itself."""
         program = (
             "import time\nx = b'x' * (200 << 20)\nend = time.process_time() + 0.5\n"
-            "while time.process_time() < end: pass"
+            "while time.process_time() < end: pass\nprint(time.process_time())"
         )
-        (outside, _), (inside, _) = self.both(workspace, *python(program))
+        (outside, _), (inside, own) = self.both(workspace, *python(program))
         assert inside.max_rss_bytes is not None
         assert outside.max_rss_bytes is not None
         assert abs(inside.max_rss_bytes - outside.max_rss_bytes) < 20e6
-        assert -0.1 < inside.cpu_s - outside.cpu_s < 0.3
+        # By its own clock: twice the same work takes twice as long on a busy machine.
+        assert -0.1 < inside.cpu_s - float(own) < 0.3
 
     def test_our_own_processes_are_not_its_memory(self, workspace: Workspace) -> None:
         """The two that keep the view, and the one that becomes the command."""
