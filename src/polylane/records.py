@@ -50,7 +50,8 @@ else:
         """Make the first instance, and compile the constructor for all later ones."""
         given = "".join(f"{field}, " for field in cls._fields)
         code = f"lambda _cls, {given}: _new(_cls, ({given}))"
-        new = eval(code, {"_new": tuple.__new__, "__builtins__": {}})  # noqa: S307 - as the original
+        # As the original does: the names are those of a class's own fields.
+        new = eval(code, {"_new": tuple.__new__, "__builtins__": {}})  # noqa: S307  # nosec B307
         new.__defaults__ = tuple(cls._field_defaults.values())
         new.__name__, new.__qualname__ = "__new__", f"{cls.__name__}.__new__"
         owner = next(each for each in cls.__mro__ if "_fields" in vars(each))
