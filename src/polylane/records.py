@@ -19,6 +19,8 @@ else:
     from collections import _tuplegetter
     from collections.abc import Iterable, Mapping
 
+    _UNKNOWN_FIELDS = TypeError if sys.version_info >= (3, 13) else ValueError
+
     class _Made(type):
         """Makes a class with `NamedTuple` among its bases a plain subclass of `tuple`."""
 
@@ -67,7 +69,7 @@ else:
     def _replace(self: Any, /, **named: Any) -> Any:
         made = self._make(map(named.pop, self._fields, self))
         if named:
-            raise ValueError(f"Got unexpected field names: {list(named)!r}")
+            raise _UNKNOWN_FIELDS(f"Got unexpected field names: {list(named)!r}")
         return made
 
     def _asdict(self: Any) -> dict[str, Any]:
