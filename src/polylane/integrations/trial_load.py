@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import importlib
 import os
-import select
 import sys
 import traceback
 from collections.abc import Collection
 from pathlib import Path
-from typing import NoReturn
+
+from polylane.run import forked
 
 
 def why_not(folder: Path, loaded: Collection[str], first: Collection[str]) -> str:
@@ -20,18 +20,11 @@ def why_not(folder: Path, loaded: Collection[str], first: Collection[str]) -> st
 
     ``loaded``: all modules of ``folder``, which are forgotten before.
     """
-    answer, ours = os.pipe()
-    if not (pid := os.fork()):
-        _try(ours, folder, loaded, first)
-    os.close(ours)
-    with open(answer, encoding="utf-8", errors="replace") as file:
-        why = file.read()
-    _, status = os.waitpid(pid, 0)
-    return why or ("loading it ends the process" if status else "")
+    why = forked.ask(lambda: _tried(folder, loaded, first))
+    return "loading it ends the process" if why is None else why
 
 
-def _try(answer: int, folder: Path, loaded: Collection[str], first: Collection[str]) -> NoReturn:
-    why = ""
+def _tried(folder: Path, loaded: Collection[str], first: Collection[str]) -> str:
     try:
         with open(os.devnull, "r+b") as null:
             for descriptor in (0, 1, 2):
@@ -42,10 +35,8 @@ def _try(answer: int, folder: Path, loaded: Collection[str], first: Collection[s
         for name in first:
             importlib.import_module(name)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it would end a new process
-        why = _in_words(error, folder)
-    finally:
-        os.write(answer, why.encode(errors="replace")[: select.PIPE_BUF])
-        os._exit(0)
+        return _in_words(error, folder)
+    return ""
 
 
 def _in_words(error: BaseException, folder: Path) -> str:

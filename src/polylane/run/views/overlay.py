@@ -25,8 +25,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NoReturn
 
+from polylane.run import forked
 from polylane.run.surroundings import holds
 from polylane.run.views import changes, commit, copying, namespaces, pids, snapshot
 from polylane.run.views.changes import Changes
@@ -43,8 +43,6 @@ _ESCAPED = re.compile(rb"\\([0-7]{3})")
 _UPPER = "upper"
 _WORK = "work-"
 _NO_UPPER = "the scratch folder's filesystem cannot be laid over that of the folder"
-#: What the child that tries a view answers where all is well.
-_WORKS = "works"
 
 
 def available(folder: Path, scratch: Path, *, pid: bool = False) -> str:
@@ -76,34 +74,21 @@ def _available(folder: str, scratch: str, pid: bool) -> str:  # noqa: FBT001 - a
 
 
 def _ask(view: View, *, pid: bool) -> str:
-    said, say = os.pipe()
-    parent = os.getpid()
-    child = os.fork()
-    if child == 0:
-        os.close(said)
-        _try(view, say, parent if pid else None)
-    os.close(say)
-    with open(said, "rb") as file:
-        answer = file.read().decode(errors="replace")
-    os.waitpid(child, 0)
-    return "" if answer == _WORKS else answer or "its try was killed"
+    parent = os.getpid() if pid else None
+    why = forked.ask(lambda: _tried(view, parent))
+    return "its try was killed" if why is None else why
 
 
-def _try(view: View, say: int, parent: int | None) -> NoReturn:
-    answer = _WORKS
+def _tried(view: View, parent: int | None) -> str:
     try:
         before = os.stat(view.folder).st_dev
         view.check_upper()
         view.enter(parent=parent)
-        if os.stat(view.folder).st_dev == before:
-            answer = "the mount has no effect"
+        return "the mount has no effect" if os.stat(view.folder).st_dev == before else ""
     except OSError as error:
-        answer = error.strerror or str(error)
+        return error.strerror or str(error)
     except BaseException as error:  # noqa: BLE001 - a forked child goes nowhere else
-        answer = f"BUG: {error!r}"
-    finally:
-        os.write(say, answer.encode())
-        os._exit(0)
+        return f"BUG: {error!r}"
 
 
 class View:
