@@ -20,9 +20,10 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import workspaces
-from measure import Command, Figure, Sample, environment, interleaved, median_wall, table
+from measure import Command, Figure, Sample, ended, environment, interleaved, median_wall, table
 
 from run import machine
 
@@ -34,9 +35,6 @@ _ROWS, _COLUMNS = 40, 120
 _SLOWER = 1.02
 _SHARE = 0.02
 
-#: So many times the pairs where a run takes a second.
-_MORE_OF_SHORT = 3
-
 _COUNT = "import time\nwhile time.process_time() < {}: pass"
 _SAY = "import time\nfor n in range({}): print('step', n, flush=True); time.sleep(0.05)"
 
@@ -47,33 +45,48 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="polylane-board-", dir=said.folder) as name:
         print(machine())
         figures: list[Figure] = []
-        for what, (tasks, jobs) in _works(said.scale).items():
-            folder = workspaces.of_tasks(Path(name) / str(len(figures)), tasks)
-            rounds = said.rounds * (_MORE_OF_SHORT if "/bin/true" in what else 1)
-            figures += _measured(what, folder, jobs, rounds)
+        for number, work in enumerate(_works(said.scale)):
+            folder = workspaces.of_tasks(Path(name) / str(number), work.tasks)
+            figures += _measured(work, folder, said.rounds * work.pairs)
         print(table(figures))
 
 
-def _works(scale: float) -> Mapping[str, tuple[Mapping[str, Sequence[str]], int]]:
-    """By what they are: commands by name, and slots."""
+class _Work(NamedTuple):
+    """What both outputs are compared by."""
+
+    what: str
+    #: Commands, by name.
+    tasks: Mapping[str, Sequence[str]]
+    jobs: int
+    #: So many times the pairs, where a run takes a second.
+    pairs: int = 1
+
+
+def _works(scale: float) -> list[_Work]:
     python = [os.path.realpath(sys.executable), "-I", "-S", "-c"]
     count = [*python, _COUNT.format(scale)]
     say = [*python, _SAY.format(round(200 * scale))]
     true = round(1000 * scale)
-    return {
-        f"8 tasks of {scale:g} s of CPU time": ({f"t{i}": count for i in range(8)}, 2),
-        f"4 tasks that print 20 lines a second, {10 * scale:g} s": (
+    return [
+        _Work(f"8 tasks of {scale:g} s of CPU time", {f"t{i}": count for i in range(8)}, 2),
+        _Work(
+            f"4 tasks that print 20 lines a second, {10 * scale:g} s",
             {f"t{i}": say for i in range(4)},
             4,
         ),
-        f"{true:,} tasks of /bin/true": ({f"t{i}": [workspaces.TRUE] for i in range(true)}, 2),
-    }
+        _Work(
+            f"{true:,} tasks of /bin/true",
+            {f"t{i}": [workspaces.TRUE] for i in range(true)},
+            2,
+            pairs=3,
+        ),
+    ]
 
 
-def _measured(what: str, folder: Path, jobs: int, rounds: int) -> list[Figure]:
+def _measured(work: _Work, folder: Path, rounds: int) -> list[Figure]:
     commands = {
         output: Command(
-            [_INV, "all-parallel", "--jobs", str(jobs), "--output", output],
+            [_INV, "all-parallel", "--jobs", str(work.jobs), "--output", output],
             folder,
             {"TERM": "xterm-256color"},
         )
@@ -86,14 +99,14 @@ def _measured(what: str, folder: Path, jobs: int, rounds: int) -> list[Figure]:
     details = f"live {median_wall(live):.2f} s, grouped {median_wall(grouped):.2f} s"
     return [
         Figure(
-            f"{what}: wall, live / grouped",
+            f"{work.what}: wall, live / grouped",
             f"{wall:.3f}",
             f"{_SLOWER:.2f}",
             wall <= _SLOWER,
             f"{details}; {rounds} pairs",
         ),
         Figure(
-            f"{what}: more CPU time than grouped",
+            f"{work.what}: more CPU time than grouped",
             f"{share:.1%} of a core",
             f"{_SHARE:.0%}",
             share <= _SHARE,
@@ -120,14 +133,9 @@ def _on_terminal(command: Command) -> Sample:
     with suppress(OSError):  # how a terminal says that nobody has it open any more
         while data := os.read(ours, 65536):
             output.append(data)
-    _, status, used = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begun
+    taken = ended(command, process, begun, lambda: b"".join(output))
     os.close(ours)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in command.ok:
-        text = b"".join(output).decode(errors="replace")
-        raise SystemExit(f"{' '.join(command.argv)}: exit code {process.returncode}\n{text}")
-    return Sample(wall, used.ru_utime + used.ru_stime)
+    return taken
 
 
 def _arguments() -> argparse.Namespace:

@@ -59,13 +59,27 @@ def sample(command: Command) -> Sample:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in command.ok:
+
+        def said() -> bytes:
             output.seek(0)
-            text = output.read().decode(errors="replace")
-            raise SystemExit(f"{' '.join(command.argv)}: exit code {process.returncode}\n{text}")
+            return output.read()
+
+        return ended(command, process, begun, said)
+
+
+def ended(
+    command: Command,
+    process: subprocess.Popen[bytes],
+    begun: float,
+    said: Callable[[], bytes] = lambda: b"",
+) -> Sample:
+    """Wait for a command's process; one that fails ends the benchmark, with what it said."""
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in command.ok:
+        text = said().decode(errors="replace")
+        raise SystemExit(f"{' '.join(command.argv)}: exit code {process.returncode}\n{text}")
     return Sample(wall, used.ru_utime + used.ru_stime)
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from measure import Command, Sample, environment
+from measure import Command, Sample, ended, environment
 from peers_task import REST
 
 from polylane.run import tree
@@ -154,13 +154,9 @@ def sample_of_lines(command: Command) -> tuple[Sample, Printed]:
             begun = time.perf_counter()
             process = _start(command, pipe)
         # Here the pipe is empty, and nobody holds its other end.
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in command.ok:
-            raise SystemExit(f"{' '.join(command.argv)}: exit code {process.returncode}")
+        taken = ended(command, process, begun)
         output.seek(0)
-        return Sample(wall, used.ru_utime + used.ru_stime), count_lines(output)
+        return taken, count_lines(output)
 
 
 @contextmanager

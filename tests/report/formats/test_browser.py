@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,12 +13,6 @@ import pytest
 from polylane.report import reports, trends
 from polylane.report.formats import stats_html
 from tests.report.formats.made import failed, finished, task
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
 
 LOG = b"".join(
     b"\x1b[32mok\x1b[0m line %d </script><script>alert(1)</script>\n" % n for n in range(60)
@@ -46,15 +39,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path
     result = thousand(folder)
     assert reports.write(result, folder, [folder / "run.html"]) == []
     return result, folder / "run.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests of this file."""
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,14 +15,7 @@ import pytest
 from polylane.report.formats import perfetto
 from tests.report.formats.made import failed, finished, task
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.timeout(180),
-]
+pytestmark = pytest.mark.timeout(180)
 
 _LIMIT_MS = 120_000
 
@@ -65,16 +57,13 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(server: str) -> Iterator[Any]:
+def page(browser: Any, server: str) -> Any:
     """Perfetto, opened."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        found = browser.new_page()
-        found.set_default_timeout(_LIMIT_MS)
-        found.goto(server)
-        found.wait_for_function("() => window.app && window.app.openTraceFromBuffer")
-        yield found
-        browser.close()
+    found = browser.new_page()
+    found.set_default_timeout(_LIMIT_MS)
+    found.goto(server)
+    found.wait_for_function("() => window.app && window.app.openTraceFromBuffer")
+    return found
 
 
 def test_it_reads_every_bar_lane_and_arrow(page: Any, tmp_path: Path) -> None:
