@@ -106,7 +106,7 @@ def execute(
         terminal=manner.terminal,
         wakeup=signals.wakeup,
         private=share.keeps,
-        ready=min(plan.mode.jobs, plan.graph.roots()),
+        ready=min(plan.mode.jobs, plan.graph.roots(), slots.cores()),
     )
     share.watch = pool.watch
     _stop_with(signals, pool, share)

@@ -40,17 +40,13 @@ class Watch(Protocol):
         """The run ended and the summary is printed; its locks are still held."""
 
 
+@garbage.paused()  # but while tasks run
 def start(request: Request, watch: Callable[[Plan], Watch] | None = None) -> RunResult:
     """Plan and run; prints the output and the summary, writes the logs and ``result.json``.
 
     With ``watch`` the tasks are traced.
     """
     garbage.spare_at_exit()
-    with garbage.paused():  # but while tasks run
-        return _start(request, watch)
-
-
-def _start(request: Request, watch: Callable[[Plan], Watch] | None) -> RunResult:
     plan, locks = _planned(request)
     try:
         folder = runs.new_run(plan.config.folder)
