@@ -7,6 +7,7 @@ Knows nothing of what the workspace holds; it must be set up, with all that its 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -30,6 +31,10 @@ _NOTHING = "inv nothing"
 _OVER_BOUND = 1.08
 
 
+#: So many runs may try other numbers of slots before one is chosen.
+_TRIALS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """One run: its process, and what ``result.json`` says of it, in seconds."""
@@ -39,6 +44,8 @@ class _Run:
     cpu: float
     #: As they stand in ``result.json``.
     tasks: Sequence[Mapping[str, Any]]
+    #: Slots.
+    jobs: int
 
     def outcomes(self) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((task["id"], task["outcome"]) for task in self.tasks))
@@ -50,6 +57,7 @@ class _Measured:
 
     name: str
     jobs: int
+    cores: int
     ours: Mapping[str, Sequence[_Run]]
     #: Others by name, ``inv nothing`` among them.
     others: Mapping[str, Sequence[Sample]]
@@ -60,25 +68,39 @@ class _Measured:
 
 
 def qa(
-    folder: Path, *, rounds: int, jobs: int, limit: float | None, runners: Sequence[Runner] = ()
+    folder: Path, *, rounds: int, jobs: str, limit: float | None, runners: Sequence[Runner] = ()
 ) -> list[Figure]:
-    """Interleaved runs after first ones that warm caches; times of whole processes."""
+    """Interleaved runs after first ones that warm caches; times of whole processes.
+
+    With ``jobs`` of ``auto`` the first ones let us choose; the peers get as many.
+    """
     commands = {
         "sequential": Command([_POLYLANE, "qa", "--sequential"], folder, ok=(0, 1)),
-        "parallel": Command([_POLYLANE, "qa-parallel", "--jobs", str(jobs)], folder, ok=(0, 1)),
+        "parallel": Command([_POLYLANE, "qa-parallel", "--jobs", jobs], folder, ok=(0, 1)),
     }
-    first = [_run(command) for command in commands.values()]
+    _run(commands["sequential"])
+    settled = _settled(commands["parallel"])
     with tempfile.TemporaryDirectory(prefix="polylane-qa-") as name:
         place = Path(name).resolve()
-        found = qa_peers.others(folder, place, runners, first[-1].tasks, jobs)
+        found = qa_peers.others(folder, place, runners, settled.tasks, settled.jobs)
         print("".join(f"{line}\n" for line in found.missing), end="", file=sys.stderr)
         plain = workspaces.hand_written(place / "plain", ["nothing"])
         others = {_NOTHING: Command([str(_BIN / "inv"), "nothing"], plain), **found.commands}
         for other in list(others):
             _taken(other, others)
-        measured = _turns(folder.name, jobs, commands, others, rounds)
+        measured = _turns(folder.name, settled.jobs, commands, others, rounds)
     _same_verdicts(measured)
     return [*_figures(measured, limit), *_beside(measured)]
+
+
+def _settled(command: Command) -> _Run:
+    """The first run that has as many slots as the one before it; or the last of a few."""
+    run = _run(command)
+    for _ in range(_TRIALS):
+        before, run = run, _run(command)
+        if run.jobs == before.jobs:
+            break
+    return run
 
 
 def _turns(
@@ -98,7 +120,8 @@ def _turns(
                 ours[each].append(_run(commands[each]))
             elif each in others and (taken := _taken(each, others)) is not None:
                 theirs[each].append(taken)
-    return _Measured(name, jobs, ours, {other: theirs[other] for other in others})
+    cores = len(os.sched_getaffinity(0))
+    return _Measured(name, jobs, cores, ours, {other: theirs[other] for other in others})
 
 
 def _taken(name: str, others: dict[str, Command]) -> Sample | None:
@@ -120,6 +143,7 @@ def _run(command: Command) -> _Run:
         result["critical_path_s"],
         sum(task["cpu_s"] for task in result["tasks"]),
         result["tasks"],
+        result["jobs"],
     )
 
 
@@ -137,7 +161,7 @@ def _figures(measured: _Measured, limit: float | None) -> list[Figure]:
     runs = measured.ours["parallel"]
     details = (
         f"parallel {parallel:.2f} s, sequential {sequential:.2f} s, {_NOTHING} {nothing:.2f} s;"
-        f" {len(runs)} rounds; {_verdict(runs[0])}"
+        f" {len(runs)} rounds, {', '.join(_slots(runs))} slots; {_verdict(runs[0])}"
     )
     value = parallel / sequential
     met = None if limit is None else value <= limit
@@ -147,7 +171,8 @@ def _figures(measured: _Measured, limit: float | None) -> list[Figure]:
         each = measured.ours[mode]
         path = statistics.median(run.critical_path for run in each)
         cpu = statistics.median(run.cpu for run in each)
-        bound = max(path, cpu / jobs)
+        at_once = min(jobs, measured.cores)
+        bound = max(path, cpu / at_once)
         net = (parallel - nothing) / bound
         rows.append(
             Figure(
@@ -155,7 +180,7 @@ def _figures(measured: _Measured, limit: float | None) -> list[Figure]:
                 f"net {net:.2f} ({parallel / bound:.2f})",
                 f"net {_OVER_BOUND:.2f}",
                 net <= _OVER_BOUND,
-                f"critical path {path:.2f} s, CPU {cpu:.2f} s / {jobs} = {cpu / jobs:.2f} s",
+                f"critical path {path:.2f} s, CPU {cpu:.2f} s / {at_once} = {cpu / at_once:.2f} s",
             )
         )
     return rows
@@ -180,6 +205,11 @@ def _beside(measured: _Measured) -> list[Figure]:
             )
         )
     return rows
+
+
+def _slots(runs: Sequence[_Run]) -> list[str]:
+    """How many slots our runs had: a number, or several where one of them tried another."""
+    return [str(jobs) for jobs in sorted({run.jobs for run in runs})]
 
 
 def _verdict(run: _Run) -> str:

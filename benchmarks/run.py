@@ -67,7 +67,7 @@ def _arguments() -> argparse.Namespace:
         help=f"time qa of this workspace, set up (the example: {os.path.relpath(EXAMPLE)});"
         " without a NAME, of nothing else",
     )
-    parser.add_argument("--jobs", type=int, default=JOBS, help="slots of qa")
+    parser.add_argument("--jobs", default=str(JOBS), help="slots of qa: a number, or auto")
     parser.add_argument("--limit", type=float, help="the ratio that qa should meet")
     parser.add_argument(
         "--peers",

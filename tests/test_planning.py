@@ -12,8 +12,11 @@ from polylane.errors import UserError
 from polylane.model import Task
 from polylane.plan.selection import Selection
 from polylane.planning import Mode, Plan, Request, choose_mode, make_plan
+from polylane.remember import history
+from polylane.run import slots
 from tests.describe.toys import Yard, yard
 from tests.plan.examples import task
+from tests.remember.made import ended, run
 
 __all__ = ["yard"]
 
@@ -123,6 +126,20 @@ def test_a_plan_starts_nothing_and_writes_only_what_is_remembered(yard: Yard) ->
     """The programs that it names don't even exist."""
     _plan(yard)
     assert sorted(p.name for p in yard.folder.iterdir()) == [".git", ".polylane", "polylane.toml"]
+
+
+def test_slots_follow_what_earlier_runs_took(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the same tasks: they waited on two slots, while both cores were idle."""
+    monkeypatch.setattr(slots, "cores", lambda: 2)
+    before = _plan(yard, parallel=True, jobs="auto")
+    assert before.mode.jobs == 2
+    waited = [ended(name, cpu_s=0.1) for name in before.tasks]
+    done = run(*waited, selection=tuple(LINT.words()), wall_s=2.0, work_s=3.0, critical_path_s=1.0)
+    assert not history.record(yard.folder, done, before.tasks)
+    assert _plan(yard, parallel=True, jobs="auto").mode.jobs == 3
+    assert _plan(yard, parallel=True, jobs=2).mode.jobs == 2
+    narrowed = _plan(yard, parallel=True, jobs="auto", adapt=lambda tasks, _: tasks)
+    assert narrowed.mode.jobs == 2
 
 
 def test_a_time_out_is_given_to_every_task(yard: Yard) -> None:

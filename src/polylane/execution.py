@@ -23,7 +23,7 @@ from polylane.plan.schedule import Schedule
 from polylane.plan.width import Width, narrow, widths
 from polylane.planning import Plan, Request
 from polylane.records import NamedTuple
-from polylane.remember import history, runs
+from polylane.remember import runs
 from polylane.result import RunResult, conclude
 from polylane.run import slots
 from polylane.run.assignments import Assignments
@@ -81,7 +81,7 @@ def execute(
 
     ``signals`` is entered, and stays so until the caller has said how it ended.
     """
-    past = history.past(plan.config.folder) if plan.mode.parallel else Past()
+    past = plan.past() if plan.mode.parallel else Past()
     environment = configuration.task_environment()
     views = None if manner.touched is not None else _views(plan, environment)
     confinements = _confinements(plan, environment, views)

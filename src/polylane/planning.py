@@ -4,7 +4,8 @@
 """
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,11 +16,13 @@ from polylane.describe.languages.base import Environment
 from polylane.describe.workspace import Workspace
 from polylane.errors import UserError, did_you_mean
 from polylane.model import Task
+from polylane.plan.durations import Past
 from polylane.plan.graph import Graph, build
 from polylane.plan.jobs import Trial
 from polylane.plan.selection import Selection, reference_key, select
 from polylane.plan.tasks import all_tasks
 from polylane.records import NamedTuple
+from polylane.remember import history
 from polylane.run import slots
 
 
@@ -81,6 +84,8 @@ class Plan(NamedTuple):
     tasks: Mapping[str, Task]
     #: Ids that ``polylane.claims.toml`` speaks of, and that are no tasks (any more).
     vanished: tuple[str, ...] = ()
+    #: What earlier runs took, read when it is first asked for.
+    past: Callable[[], Past] = Past
 
 
 def make_plan(request: Request) -> Plan:
@@ -100,9 +105,11 @@ def make_plan(request: Request) -> Plan:
     graph = build(selected, key)
     check_verbs(config, tasks.values())
     verbs = frozenset(task.verb for task in selected)
-    mode = choose_mode(request, config, verbs, lambda: _trials(request, config, len(selected)))
+    past = cache(lambda: history.past(config.folder))
+    mode = choose_mode(request, config, verbs, lambda: _trials(past(), request, len(selected)))
     vanished = tuple(name for name in config.claims if name not in tasks)
-    return Plan(config, found, mode, graph, {task.id: task for task in selected}, vanished)
+    by_id = {task.id: task for task in selected}
+    return Plan(config, found, mode, graph, by_id, vanished, past)
 
 
 def choose_mode(
@@ -127,12 +134,10 @@ def choose_mode(
     return Mode(parallel=True, jobs=jobs, alone=alone)
 
 
-def _trials(request: Request, config: Config, tasks: int) -> list[Trial]:
-    from polylane.remember.trials import trials  # few starts ask
-
+def _trials(past: Past, request: Request, tasks: int) -> Sequence[Trial]:
     if request.narrowed():
-        return []
-    return trials(config.folder, tuple(request.selection.words()), tasks)
+        return ()
+    return past.trials.get((tuple(request.selection.words()), tasks), ())
 
 
 def check_verbs(config: Config, tasks: Iterable[Task]) -> None:

@@ -44,7 +44,7 @@ class TestResults:
     def test_every_table_of_the_history_is_documented(self) -> None:
         """With every column, and no other."""
         with closing(sqlite3.connect(":memory:")) as database:
-            database.executescript("".join(tables.STEPS))
+            database.executescript(";".join(tables.STEPS))
             known = {
                 name: [column for _, column, *_ in database.execute(f"PRAGMA table_info({name})")]
                 for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='table'")

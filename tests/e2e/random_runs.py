@@ -121,7 +121,7 @@ def _remember(workspace: RandomWorkspace, folder: Path, random: Random) -> None:
         task.id: (task.work.name, (random.random(),), (), number, 1, ())
         for number, task in enumerate(workspace.tasks)
     }
-    history.write(folder, history.Summary("", walls, {}, {}))
+    history.write(folder, history.Summary("", walls, {}, {}, {}))
 
 
 def _look(folder: Path) -> Ran:

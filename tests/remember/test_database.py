@@ -54,7 +54,8 @@ class TestTables:
 
     def test_a_run_has_its_row(self, workspace: Path) -> None:
         """The figures of its ``result.json``; the time is one that SQLite can reckon with."""
-        done = run(ended("lint:api:ruff"), id="r", selection=("lint", "project=api"), slots_used=2)
+        task = ended("lint:api:ruff", cpu_s=0.75)
+        done = run(task, id="r", selection=("lint", "project=api"), slots_used=2)
         assert record(workspace, done) == ""
         assert rows(workspace, "SELECT * FROM runs") == [
             (
@@ -72,6 +73,8 @@ class TestTables:
                 1,
                 0,
                 0,
+                0.75,
+                1,
             )
         ]
         assert lone(workspace, "SELECT datetime(started) FROM runs") == ["2026-01-02 02:04:05"]

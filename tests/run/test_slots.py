@@ -93,16 +93,16 @@ def test_slots_of_the_machine(
 
 
 def test_earlier_runs_are_asked_for_only_where_they_matter() -> None:
-    """Not where the cores are few, nor where a number was said."""
+    """Not where a number was said."""
     asked: list[int] = []
 
     def trials() -> list[Trial]:
         asked.append(1)
-        return [Trial(4, 10.0, 40.0, 1.0)]
+        return [Trial(4, 10.0, 40.0, 40.0, 1.0)]
 
-    assert [resolve_jobs(said, 4, trials) for said in ("auto", 9, "50%")] == [4, 9, 2]
+    assert [resolve_jobs(said, 4, trials) for said in (9, "50%")] == [9, 2]
     assert not asked
-    assert resolve_jobs("auto", 16, trials) == 8
+    assert [resolve_jobs("auto", cores, trials) for cores in (4, 16)] == [4, 8]
 
 
 def test_no_quota_without_control_groups(tmp_path: Path) -> None:

@@ -37,14 +37,13 @@ def _plan(folder: Path) -> Task[Any]:
         sequential: bool = False,
     ) -> None:
         """Show the plan: every task, its command, what it comes after, and what was left out."""
-        from polylane.remember import history
         from polylane.report import plan_text
 
         with exits():
             selection = _selection(folder, select, project, language)
             asked = request(folder, selection, c, {"jobs": jobs, "sequential": sequential})
             planned = offers.plan(asked, bodies.registry)
-            print(plan_text.plan(planned, history.past(planned.config.folder)))
+            print(plan_text.plan(planned, planned.past()))
 
     return invoke_task(plan, "plan", ("project",))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from polylane.model import Task
 from polylane.plan.graph import Graph, longest_paths
+from polylane.plan.jobs import Trial
 from polylane.records import NamedTuple
 
 #: A task of which nothing is known, nor of its tool, is taken to last so many seconds.
@@ -31,6 +32,8 @@ class Past(NamedTuple):
     sequential: Mapping[tuple[tuple[str, ...], int], float] = {}
     #: By the task's id: how many cores it used on average, in its last passed runs.
     cores: Mapping[str, tuple[float, ...]] = {}
+    #: Parallel runs, by the words of their selection and the number of their tasks.
+    trials: Mapping[tuple[tuple[str, ...], int], Sequence[Trial]] = {}
 
 
 class Span(NamedTuple):

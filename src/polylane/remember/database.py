@@ -93,7 +93,7 @@ def summary(workspace: Path) -> Summary:
     with suppress(OSError, *_ERRORS, _NewerError), _connected(path) as database:
         if _version(database) == len(tables.STEPS):
             return tables.summary(database)
-    return Summary("", {}, {}, {})
+    return Summary("", {}, {}, {}, {})
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def _write(workspace: Path, path: Path, run: AddedRun) -> None:
 def _upgrade(database: sqlite3.Connection) -> None:
     """Bring the tables to our version; a new file has version 0."""
     steps = tables.STEPS[_version(database) :]
-    for statement in "".join(steps).split(";"):
+    for statement in ";".join(steps).split(";"):
         database.execute(statement)
     if steps:
         database.execute(f"PRAGMA user_version = {len(tables.STEPS)}")

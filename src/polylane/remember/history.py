@@ -17,6 +17,7 @@ from types import MappingProxyType
 from polylane.describe.home import NAME
 from polylane.model import Task
 from polylane.plan.durations import Past, Walls
+from polylane.plan.jobs import Trial
 from polylane.records import NamedTuple
 from polylane.result import RunResult
 
@@ -34,12 +35,20 @@ SAMPLES = 5
 PEAKS = 10
 #: A task that was shorter does not say how many cores it uses.
 CORES_S = 0.5
-#: So many selections are remembered with the wall time of their sequential run, the newest.
+#: So many selections are remembered with the wall times of their runs, the newest.
 SELECTIONS = 50
+#: So long a selection's parallel run is remembered with its number of slots, in runs.
+TRIALS = 50
 
 #: What wrote the file: another Python may marshal in another way.
-_MARK = f"polylane history 3 {sys.implementation.cache_tag}\n".encode()
+_MARK = f"polylane history 4 {sys.implementation.cache_tag}\n".encode()
 _SUM_BYTES = 4
+
+#: A selection, by its words, of so many tasks.
+Selection = tuple[tuple[str, ...], int]
+
+#: The number of a selection's parallel run, counted from 1, and the values of its `Trial`.
+Tried = tuple[int, int, float, float, float, float]
 
 #: A task's tool, its `Walls` in parallel runs and in sequential ones, its key in the database, how
 #: often it has run, and its last peaks of memory in bytes.
@@ -54,9 +63,11 @@ class Summary(NamedTuple):
     #: By the task's id.
     tasks: dict[str, Entry]
     #: As in `Past`.
-    sequential: dict[tuple[tuple[str, ...], int], float]
+    sequential: dict[Selection, float]
     #: By the task's id: how many cores it used on average, in its last passed runs.
     cores: dict[str, tuple[float, ...]]
+    #: The newest last.
+    trials: dict[Selection, tuple[Tried, ...]]
 
 
 def past(workspace: Path) -> Past:
@@ -70,7 +81,8 @@ def past(workspace: Path) -> Past:
         except ImportError:
             return Past()
         summary = database.summary(workspace)
-    return Past(summary.tasks, summary.sequential, summary.cores)
+    trials = {key: [Trial(*each[1:]) for each in tried] for key, tried in summary.trials.items()}
+    return Past(summary.tasks, summary.sequential, summary.cores, trials)
 
 
 def record(
@@ -124,6 +136,15 @@ def _sum(body: bytes | memoryview) -> bytes:
 def longer(walls: Walls, wall: float) -> Walls:
     """The newest of them, with one more."""
     return (*walls[1 - SAMPLES :], wall)
+
+
+def with_trial(tried: tuple[Tried, ...], trial: Trial) -> tuple[Tried, ...]:
+    """The newest of them, with one more: of each number of slots a few, while they are recent."""
+    number = tried[-1][0] + 1 if tried else 1
+    recent = [each for each in tried if each[0] > number - TRIALS]
+    same = [each for each in recent if each[1] == trial.jobs]
+    old = same[: max(0, len(same) + 1 - SAMPLES)]
+    return (*(each for each in recent if each not in old), (number, *trial))
 
 
 def with_cores(cores: tuple[float, ...], cpu_s: float, wall_s: float) -> tuple[float, ...]:

@@ -7,18 +7,34 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from polylane.errors import PASSED, SIGNAL_BASE
 from polylane.model import Task
 from polylane.outcome import Outcome, TaskResult
 from polylane.plan.durations import Walls
+from polylane.plan.jobs import Trial
 from polylane.records import NamedTuple
-from polylane.remember.history import SELECTIONS, Entry, Summary, longer, with_cores, with_peak
+from polylane.remember.history import (
+    SELECTIONS,
+    Entry,
+    Selection,
+    Summary,
+    Tried,
+    longer,
+    with_cores,
+    with_peak,
+    with_trial,
+)
 from polylane.result import RunResult
+
+T = TypeVar("T")
 
 #: So many runs of each task are kept.
 KEEP = 50
+
+#: How a task ends that nobody ended.
+_OWN_ENDS = frozenset({Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED})
 
 #: The statements that lead from each version to the next; ``PRAGMA user_version`` counts them.
 STEPS = (
@@ -65,9 +81,13 @@ STEPS = (
     CREATE INDEX task_runs_by_task ON task_runs (task, number);
     """,
     "ALTER TABLE task_runs ADD COLUMN inputs INTEGER",
+    """
+    ALTER TABLE runs ADD COLUMN total_cpu_s REAL;
+    ALTER TABLE runs ADD COLUMN whole INTEGER
+    """,
 )
 
-_ADD_RUN = "INSERT INTO runs VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_RUN = "INSERT INTO runs VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD_TASK_RUN = "INSERT OR REPLACE INTO task_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -105,28 +125,46 @@ def summary(database: sqlite3.Connection) -> Summary:
         by_name[name] = (tool, parallel, sequential, key, runs, peaks.get(key, ()))
         if cores.get(key):
             cores_by_name[name] = cores[key]
-    return Summary(newest(database), by_name, _sequential(database), cores_by_name)
+    return Summary(
+        newest(database), by_name, _sequential(database), cores_by_name, _trials(database)
+    )
 
 
-def _sequential(database: sqlite3.Connection) -> dict[tuple[tuple[str, ...], int], float]:
-    found: dict[tuple[tuple[str, ...], int], float] = {}
+def _sequential(database: sqlite3.Connection) -> dict[Selection, float]:
+    found: dict[Selection, float] = {}
     for selection, count, wall in database.execute(
         "SELECT selection, task_count, wall_s FROM runs WHERE mode = 'sequential'"
         " AND exit_code = 0 AND NOT narrowed AND typeof(wall_s) = 'real' ORDER BY id"
     ):
         with suppress(ValueError):  # somebody else's text
-            _put(found, (tuple(map(str, json.loads(selection))), count), wall)
+            _put(found, (_words(selection), count), wall)
     return found
 
 
-def _put(
-    sequential: dict[tuple[tuple[str, ...], int], float], key: tuple[tuple[str, ...], int], s: float
-) -> None:
-    """Remember a selection's wall time as the newest, and forget the oldest."""
-    sequential.pop(key, None)
-    sequential[key] = s
-    while len(sequential) > SELECTIONS:
-        del sequential[next(iter(sequential))]
+def _trials(database: sqlite3.Connection) -> dict[Selection, tuple[Tried, ...]]:
+    found: dict[Selection, tuple[Tried, ...]] = {}
+    for selection, count, *values in database.execute(
+        "SELECT selection, task_count, jobs, wall_s, work_s, total_cpu_s, critical_path_s FROM runs"
+        " WHERE mode = 'parallel' AND whole AND NOT narrowed AND typeof(jobs) = 'integer'"
+        " AND typeof(wall_s) = 'real' AND typeof(work_s) = 'real' AND typeof(total_cpu_s) = 'real'"
+        " AND typeof(critical_path_s) = 'real' ORDER BY id"
+    ):
+        with suppress(ValueError):
+            key = _words(selection), count
+            _put(found, key, with_trial(found.get(key, ()), Trial(*values)))
+    return found
+
+
+def _words(selection: str) -> tuple[str, ...]:
+    return tuple(map(str, json.loads(selection)))
+
+
+def _put(known: dict[Selection, T], key: Selection, value: T) -> None:
+    """Remember a selection's value as the newest, and forget the oldest."""
+    known.pop(key, None)
+    known[key] = value
+    while len(known) > SELECTIONS:
+        del known[next(iter(known))]
 
 
 class AddedRun(NamedTuple):
@@ -153,7 +191,17 @@ class AddedRun(NamedTuple):
                 " AND NOT EXISTS (SELECT 1 FROM task_runs WHERE task_runs.run = runs.id)",
                 (run - KEEP,),
             )
-        self._add_sequential(known)
+        if not self.narrowed:
+            self._add_times(known)
+
+    @property
+    def _cpu_s(self) -> float:
+        return sum(task.cpu_s for task in self.result.tasks)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether each task came to its own end."""
+        return all(task.outcome in _OWN_ENDS and task.attempts for task in self.result.tasks)
 
     def _add_run(self, database: sqlite3.Connection) -> int:
         run = self.result
@@ -171,6 +219,8 @@ class AddedRun(NamedTuple):
             len(run.tasks),
             run.exit_code > SIGNAL_BASE,
             self.narrowed,
+            self._cpu_s,
+            self._is_whole,
         )
         return database.execute(_ADD_RUN, values).lastrowid or 0
 
@@ -220,11 +270,14 @@ class AddedRun(NamedTuple):
             self.inputs.get(task.id),
         )
 
-    def _add_sequential(self, known: Summary) -> None:
+    def _add_times(self, known: Summary) -> None:
         run = self.result
-        if run.mode == "sequential" and run.exit_code == PASSED and not self.narrowed:
-            selection = tuple(map(stored, run.selection))
-            _put(known.sequential, (selection, len(run.tasks)), run.wall_s)
+        key = tuple(map(stored, run.selection)), len(run.tasks)
+        if run.mode == "sequential" and run.exit_code == PASSED:
+            _put(known.sequential, key, run.wall_s)
+        if run.mode == "parallel" and self._is_whole:
+            values = run.jobs, run.wall_s, run.work_s, self._cpu_s, run.critical_path_s
+            _put(known.trials, key, with_trial(known.trials.get(key, ()), Trial(*values)))
 
 
 def stored(text: str) -> str:

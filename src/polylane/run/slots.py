@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from polylane.plan.jobs import CAP, Trial, auto_jobs
+from polylane.plan.jobs import Trial, auto_jobs
 
 #: More threads than this for each core want to run where a machine is overloaded.
 _CROWD = 3
@@ -78,12 +78,12 @@ def resolve_jobs(
 ) -> int:
     """Slots of a run: ``said`` is a number, ``"auto"`` or a percentage of the available cores.
 
-    ``trials``: what earlier runs took, asked for only where it could matter.
+    ``trials``: what earlier runs took, asked for only where it matters.
     """
     if isinstance(said, int):
         return said
     if said == "auto":
-        return auto_jobs(available, trials() if available > CAP else ())
+        return auto_jobs(available, trials())
     return max(1, available * int(said[:-1]) // 100)
 
 
