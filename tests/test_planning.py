@@ -138,6 +138,8 @@ def test_slots_follow_what_earlier_runs_took(yard: Yard, monkeypatch: pytest.Mon
     assert not history.record(yard.folder, done, before.tasks)
     assert _plan(yard, parallel=True, jobs="auto").mode.jobs == 3
     assert _plan(yard, parallel=True, jobs=2).mode.jobs == 2
+    limited = f"machine_jobs = 2\n{CONFIG}"
+    assert _plan(yard, parallel=True, jobs="auto", config=limited).mode.jobs == 2
     narrowed = _plan(yard, parallel=True, jobs="auto", adapt=lambda tasks, _: tasks)
     assert narrowed.mode.jobs == 2
 

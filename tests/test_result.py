@@ -159,6 +159,7 @@ def test_the_json_says_all_that_version_1_promises() -> None:
         "work_s": 1.0,
         "critical_path_s": 1.0,
         "slots_used": 1,
+        "shared": False,
         "sequential_wall_s": 3.0,
         "exit_code": 1,
         "task_count": 2,

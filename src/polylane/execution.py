@@ -112,7 +112,7 @@ def execute(
     _stop_with(signals, pool, share)
     # One task at a time needs no measure, but may be killed for memory all the same.
     needs = expectations.needs(plan.graph.tasks, past) if plan.mode.parallel else []
-    memory = Memory(plan.config.memory, needs, pool.resident_bytes)
+    memory = Memory(plan.config.memory, needs, pool.resident_bytes, others=share)
     unheard = deaf(plan.graph.tasks, assignments.path, environment) if plan.mode.parallel else set()
     expected = spans(plan.graph.tasks, past, parallel=True) if plan.mode.parallel else []
     schedule = _schedule(plan, expected, needs, _widths(plan, past, expected, environment, unheard))
@@ -157,6 +157,7 @@ def execute(
         selection=tuple(request.selection.words()),
         begun=begun,
         wall_s=time.monotonic() - zero,
+        shared=share.has_waited,
         signal=signals.number or _died_of_interrupt(runner.results.values(), signals),
         sequential_wall_s=_measured(plan, request, past),
         protection=_protection(plan, confinements, views),
@@ -307,17 +308,21 @@ def _schedule(
     widths: Sequence[Width] | None,
 ) -> Schedule:
     """Longest remaining path first in parallel; reference order in sequence."""
-    line = None
-    if plan.mode.parallel:
-        line = priorities(plan.graph, expected)
-    return Schedule(
-        plan.graph,
-        slots=plan.mode.jobs,
-        priorities=line,
-        alone=plan.mode.alone,
-        sizes=[need.size for need in needs],
-        widths=widths,
-    )
+    sizes = [need.size for need in needs]
+
+    def begin(line: Sequence[float] | None) -> Schedule:
+        return Schedule(
+            plan.graph,
+            slots=plan.mode.jobs,
+            priorities=line,
+            alone=plan.mode.alone,
+            sizes=sizes,
+            widths=widths,
+        )
+
+    if not plan.mode.parallel:
+        return begin(None)
+    return begin(priorities(plan.graph, expected))
 
 
 def _measured(plan: Plan, request: Request, past: Past) -> float | None:

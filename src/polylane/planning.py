@@ -130,6 +130,8 @@ def choose_mode(
     if not parallel and set(config.parallel).isdisjoint(request.selection.verbs):
         return Mode(parallel=False, jobs=1)
     jobs = slots.resolve_jobs(said, slots.cores(), trials)
+    if said == "auto" and config.machine_jobs not in ("auto", "off"):
+        jobs = min(jobs, slots.machine_slots(config.machine_jobs) or jobs)
     alone = frozenset[str]() if parallel else verbs - set(config.parallel)
     return Mode(parallel=True, jobs=jobs, alone=alone)
 

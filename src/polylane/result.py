@@ -37,6 +37,8 @@ class RunResult(NamedTuple):
     tasks: tuple[TaskResult, ...]
     #: The largest number of tasks that ran at the same time.
     slots_used: int = 1
+    #: Tasks waited for other runs on the machine.
+    shared: bool = False
     #: The wall time of an earlier sequential run of the same selection, where one is known.
     sequential_wall_s: float | None = None
     #: What supervised and confined the run.
@@ -58,6 +60,7 @@ def conclude(
     begun: float,
     wall_s: float,
     signal: int,
+    shared: bool = False,
     sequential_wall_s: float | None = None,
     protection: Mapping[str, Any] = MappingProxyType({}),
     memory: Mapping[str, Any] = MappingProxyType({}),
@@ -77,6 +80,7 @@ def conclude(
         exit_code=_exit_code(tasks, signal),
         tasks=tasks,
         slots_used=_most_at_once(tasks),
+        shared=shared,
         sequential_wall_s=sequential_wall_s,
         protection=protection,
         memory=memory,
@@ -117,6 +121,7 @@ def to_json(run: RunResult, tasks: Mapping[str, Task]) -> dict[str, Any]:
         "work_s": round(run.work_s, 6),
         "critical_path_s": round(run.critical_path_s, 6),
         "slots_used": run.slots_used,
+        "shared": run.shared,
         "sequential_wall_s": run.sequential_wall_s,
         "exit_code": run.exit_code,
         "task_count": len(run.tasks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -109,6 +110,57 @@ def test_a_second_run_gets_a_slot_when_a_task_ends(tmp_path: Path, slots: Path) 
             os.kill(first[0], signal.SIGKILL)
             pids_in(two.folder / "pids")
             assert len(pids_in(one.folder / "pids")) == 2
+
+
+def test_a_result_says_whether_other_runs_held_it_up(tmp_path: Path, slots: Path) -> None:
+    """Its times are not those that it takes alone."""
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    one = made(tmp_path / "one", machine_jobs=1, a=f"echo $$ >> pids; read _ < {go}")
+    two = made(tmp_path / "two", machine_jobs=1, a="true", b="true")
+
+    def shared() -> bool:
+        text = (two.folder / ".polylane" / "last" / "result.json").read_text()
+        return bool(json.loads(text)["shared"])
+
+    with running(one, slots):
+        pids_in(one.folder / "pids")
+        with running(two, slots) as other:
+            wait_for(lambda: "1 run waiting" in shown(slots, one), "run that waits")
+            go.write_text("\n")
+            assert other.wait(60) == 0
+    assert shared()
+    with running(two, slots) as alone:
+        assert alone.wait(60) == 0
+    assert not shared()
+
+
+def test_what_a_task_of_another_run_will_take_is_not_there(tmp_path: Path, slots: Path) -> None:
+    """It has taken nothing yet, so that the kernel says it is free; a task waits for its end."""
+    left = next(
+        int(line.split()[1]) // 1000
+        for line in Path("/proc/meminfo").read_text().splitlines()
+        if line.startswith("MemAvailable")
+    )
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    waits = f"echo $$ >> pids; read _ < {go}"
+    large = {"shell": True, "memory": f"{left * 6 // 10}MB"}
+    one = made(tmp_path / "one", machine_jobs=4, a={"command": waits, **large})
+    quick = {"command": "true", "memory": "1MB"}
+    small = {"command": "echo $$ >> small; read _ < end", "shell": True, "memory": "1MB"}
+    small["needs"] = ["all:root:quick"]
+    two = made(
+        tmp_path / "two", machine_jobs=4, quick=quick, a=small, b={"command": waits, **large}
+    )
+    os.mkfifo(two.folder / "end")
+    with running(one, slots):
+        pids_in(one.folder / "pids")
+        with running(two, slots):
+            pids_in(two.folder / "small")  # there was room for two tasks one after the other
+            assert not (two.folder / "pids").exists()
+            go.write_text("\n")
+            pids_in(two.folder / "pids")
 
 
 def test_a_killed_run_has_its_slot_until_its_task_has_ended(tmp_path: Path, slots: Path) -> None:

@@ -50,13 +50,14 @@ def test_a_run_that_was_cut_short_does_not_count(workspace: Path, outcome: Outco
 
 
 def test_others_do_not_count(workspace: Path) -> None:
-    """Another selection, more tasks, one never started, sequential, or with words for the tools."""
+    """Of another selection, more tasks, or one that never started; held up, or of another kind."""
     other = ended("lint:b:x")
     remember(workspace, run(ONE, selection=("test",)))
     remember(workspace, run(ONE, other))
     skipped = ended("lint:a:x", outcome=Outcome.SKIPPED, started_s=None, attempts=0)
     remember(workspace, run(skipped))
     remember(workspace, run(ONE, mode="sequential"))
+    remember(workspace, run(ONE, shared=True))
     remember(workspace, run(ONE), narrowed=True)
     assert not trials(workspace)
 

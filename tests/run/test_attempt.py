@@ -6,6 +6,7 @@ import os
 import shlex
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.support import (
     STUBBORN,
     in_fork,
     is_alive,
+    is_gone,
     job,
     kill_left,
     lanes,
@@ -130,6 +132,19 @@ class TestLeftovers:
         [report] = run(job(tmp_path, script))
         assert report.exit_code == 3
         assert len(report.leftovers) == 1
+
+    def test_what_ends_while_the_task_runs_is_reaped_meanwhile(self, tmp_path: Path) -> None:
+        """Its process id is free again, its CPU time counts, and the task's exit code is kept."""
+        busy = f"{shlex.quote(sys.executable)} -I -S -c 'sum(range(5_000_000))'"
+        daemon = f"(setsid {busy} & echo $! > gone)"
+        with lanes() as pool:
+            pool.assign(0, job(tmp_path, f"{daemon}; mkfifo go; read _ < go; exit 3"))
+            (pid,) = pids_in(tmp_path / "gone")
+            wait_for(lambda: is_gone(pid), "end of what was left, reaped")
+            (tmp_path / "go").write_text("\n")
+            report = reports(pool)[0]
+        assert (report.exit_code, report.leftovers) == (3, ())
+        assert report.cpu_s > 0.03
 
     def test_what_ends_with_its_parent_is_none(self, tmp_path: Path) -> None:
         """A process that ends by itself just after the main one was not left behind."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,8 @@ from polylane.run.slot_file import SlotFile, slot_place
 from tests.run.sharing import Clock, Enter, clock, enter
 
 __all__ = ["clock", "enter"]
+
+GB = 1_000_000_000
 
 
 class TestTaking:
@@ -184,6 +190,76 @@ class TestTurns:
         assert not two.rings
         one.end()
         assert three.start() == 1
+
+
+class TestMemory:
+    """What the tasks of runs are expected to take of the machine's memory."""
+
+    def test_other_runs_know_it(self, enter: Enter) -> None:
+        """Of each what it said last, and nothing of our own."""
+        one, two, three = enter(), enter(), enter()
+        one.share.expect(3 * GB)
+        two.share.expect(2 * GB)
+        one.share.expect(GB)
+        assert [each.share.others_expect() for each in (one, two, three)] == [2 * GB, GB, 3 * GB]
+
+    def test_what_a_run_expected_that_is_gone_nobody_takes(
+        self, enter: Enter, tmp_path: Path
+    ) -> None:
+        """Nor is it taken for the next one's, which gets its record."""
+        gone = MachineSlots(SlotFile(tmp_path), Wish(2, folder=tmp_path), print)
+        one = enter()
+        gone.expect(GB)
+        assert one.share.others_expect() == GB
+        gone.close()
+        assert one.share.others_expect() == 0
+        enter()
+        assert one.share.others_expect() == 0
+
+    def test_more_than_any_machine_has_is_as_much_as_can_be_said(self, enter: Enter) -> None:
+        """Somebody may have configured it."""
+        one, two = enter(), enter()
+        one.share.expect(10**30)
+        assert two.share.others_expect() > 10**18
+
+    def test_what_its_processes_have_taken_is_not_counted_again(self, enter: Enter) -> None:
+        """All that a run has started is below its own process: here this one."""
+        one, two = enter(), enter()
+        one.share.expect(GB)
+        before = two.share.others_lack()
+        with large_child(200_000_000):
+            assert before - 400_000_000 < two.share.others_lack() < before - 190_000_000
+        one.share.expect(1)
+        assert two.share.others_lack() <= 1
+
+    def test_stopped_tasks_take_nothing_more_until_they_go_on(self, enter: Enter) -> None:
+        """Nor do they hold up others."""
+        one, two = enter(), enter()
+        one.share.expect(GB)
+        one.share.suspend()
+        assert two.share.others_expect() == 0
+        one.share.resume()
+        assert two.share.others_expect() == GB
+
+    def test_a_run_inside_a_task_is_part_of_what_is_expected_of_it(self, enter: Enter) -> None:
+        """Neither counts beside the other."""
+        around, inside, other = enter(), enter(inside=True), enter()
+        around.share.expect(2 * GB)
+        inside.share.expect(GB)
+        assert inside.share.others_expect() == inside.share.others_lack() == 0
+        assert [each.share.others_expect() for each in (around, other)] == [0, 2 * GB]
+
+
+@contextmanager
+def large_child(size: int) -> Iterator[None]:
+    """A child with so many bytes of its own."""
+    program = f"x = b'x' * {size}; print(flush=True); input()"
+    words = [sys.executable, "-I", "-S", "-c", program]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        yield
+        child.communicate(b"\n")
 
 
 class TestBells:

@@ -29,6 +29,10 @@ class Machine:
         self.kills = 0
         #: What running tasks use.
         self.uses: dict[int, int] = {}
+        #: What tasks of other runs are expected to take, and what of it they have not.
+        self.others = self.lacking = 0
+        #: What ours are, as others were told.
+        self.told: list[int] = []
 
     def left(self) -> int | None:
         self.reads += 1
@@ -38,12 +42,27 @@ class Machine:
         self.looks.append(task)
         return self.uses.get(task, 0)
 
+    def expect(self, size: int) -> None:
+        self.told.append(size)
+
+    def others_expect(self) -> int:
+        return self.others
+
+    def others_lack(self) -> int:
+        return self.lacking
+
     def memory(self, *sizes: int, said: int | str = "auto") -> Memory:
         needs = [Need(size, "as configured") for size in sizes]
         kills = Kills(lambda: None, lambda: self.kills, "/nothing/there", lambda: self.now)
         machine: Any = self
         return Memory(
-            said, needs, self.used, available=machine, kills=kills, clock=lambda: self.now
+            said,
+            needs,
+            self.used,
+            others=machine,
+            available=machine,
+            kills=kills,
+            clock=lambda: self.now,
         )
 
 
@@ -155,6 +174,34 @@ class TestAuto:
         machine.free = 1_900 * MB
         machine.now += 0.2
         assert memory.fits(1)
+
+    def test_what_tasks_of_other_runs_have_still_to_take_is_theirs(self) -> None:
+        """Of 10 GB they will take six, of which they have three; then the machine has seven."""
+        machine = Machine()
+        memory = machine.memory(GB, 3 * GB, 4 * GB)
+        start(memory, 1)
+        machine.others, machine.lacking = 6 * GB, 3 * GB
+        machine.free = 7_800 * MB
+        machine.now += 1.0
+        assert memory.fits(1)
+        assert not memory.fits(2)
+
+    def test_a_budget_in_bytes_is_our_own(self) -> None:
+        """What others take is not out of it; they are told of ours all the same."""
+        machine = Machine()
+        machine.others = machine.lacking = 100 * GB
+        memory = machine.memory(GB, GB, said=2 * GB)
+        assert start(memory, 2) == [0, 1]
+        assert machine.told == [GB, 2 * GB]
+
+    def test_others_are_told_what_is_expected_of_ours(self) -> None:
+        """When that changes, and not otherwise."""
+        machine = Machine()
+        memory = machine.memory(GB, 0, 2 * GB)
+        start(memory, 3)
+        for task in (1, 0, 2):
+            memory.ended(task, PASS, failed=False)
+        assert machine.told == [GB, 3 * GB, 2 * GB, 0]
 
     def test_with_plenty_it_is_read_seldom_and_no_process_is_looked_at(self) -> None:
         """Ten times a second at most."""

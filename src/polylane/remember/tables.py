@@ -200,8 +200,9 @@ class AddedRun(NamedTuple):
 
     @property
     def _is_whole(self) -> bool:
-        """Whether each task came to its own end."""
-        return all(task.outcome in _OWN_ENDS and task.attempts for task in self.result.tasks)
+        """Whether each task came to its own end, and no other run held them up."""
+        ended = all(task.outcome in _OWN_ENDS and task.attempts for task in self.result.tasks)
+        return ended and not self.result.shared
 
     def _add_run(self, database: sqlite3.Connection) -> int:
         run = self.result

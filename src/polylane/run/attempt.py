@@ -117,6 +117,9 @@ class Attempt:
                 return True
             if ready:
                 self._obey()
+            if not self._job.trace:  # whose supervisor is a child, too, and its end means something
+                # Each daemon that a task starts would keep its process id until the task's end.
+                tree.reap_others(self._usage, self._pid)
             due = self._peak.look(self._members)
             pause = max(min(pause * 2, _SAMPLE_S), due)
         return False

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from polylane.run import tree
 from polylane.run.share import Wish
 from polylane.run.slot_file import SLOTS, SlotFile, Use, slot_place
 from polylane.run.slot_line import Line
@@ -57,10 +58,13 @@ class MachineSlots:
         self._of: dict[int, list[int]] = {}
         #: Ours, and used by no task.
         self._idle = [_OUTER] if wish.inside else []
+        self._inside = wish.inside
+        #: Memory, in bytes.
+        self._expected = 0
         self._lent: list[int] = []
         #: When each of ours was locked.
         self._locked: dict[int, float] = {}
-        self._refused = self._told = self._must_ring = False
+        self._refused = self._told = self._must_ring = self.has_waited = False
 
     def _watch(self, descriptor: int, on: bool) -> None:  # noqa: FBT001
         self.watch(descriptor, on)
@@ -100,6 +104,7 @@ class MachineSlots:
             got = self._try(least, most)
         if not got:
             self._refused = True
+            self.has_waited = self.has_waited or self._has() + least <= self.limit
             self._say_that_we_wait()
         elif self._line.leave():
             self._must_ring = True  # there may be more, for the next in the line
@@ -196,11 +201,29 @@ class MachineSlots:
         self._line.lend(len(self._lent))
         self._ring()
 
+    def expect(self, size: int) -> None:
+        """See `Share`. What a run inside a task takes is expected of that task."""
+        self._expected = size
+        if not self._inside:
+            self._file.write_expected(self._line.number, size)
+
+    def others_expect(self) -> int:
+        """See `Share`."""
+        return 0 if self._inside else sum(size for _, size in self._line.others_expect())
+
+    def others_lack(self) -> int:
+        """See `Share`. All that a run has started is below its own process."""
+        others = [] if self._inside else self._line.others_expect()
+        return sum(
+            max(0, size - tree.resident_bytes(tree.descendants(pid))) for pid, size in others
+        )
+
     def suspend(self) -> None:
         """See `Share`. Who forgets a stopped run in the background holds up nobody by it."""
         for slots in (*self._of.values(), self._lent):
             self._free(slots)
             slots[:] = [_LOST if slot >= 0 else slot for slot in slots]
+        self._file.write_expected(self._line.number, 0)
         self._must_ring = self._line.leave() or self._must_ring
         self._ring()
 
@@ -210,6 +233,7 @@ class MachineSlots:
             lost = slots.count(_LOST)
             again = self._lock_free(lost)
             slots[:] = [*(s for s in slots if s != _LOST), *again, *[_LOST] * (lost - len(again))]
+        self.expect(self._expected)
 
     def close(self) -> None:
         """See `Share`."""

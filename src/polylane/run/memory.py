@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from polylane.plan.memory import Need, floor, in_words, still_to_take
 from polylane.run.oom import Kills
 from polylane.run.protocol import Report
+from polylane.run.share import Unshared
 
 if TYPE_CHECKING:
     from polylane.run.available import Available
@@ -44,6 +45,19 @@ class Plenty:
         return ""
 
 
+class Others(Protocol):
+    """The other runs on the machine, which take of the same memory."""
+
+    def expect(self, size: int) -> None:
+        """Our tasks are expected to take so much together, in bytes."""
+
+    def others_expect(self) -> int:
+        """What their tasks are expected to take together, in bytes."""
+
+    def others_lack(self) -> int:
+        """What these have still to take, by what they use now."""
+
+
 class Memory:
     """The budget of a run."""
 
@@ -53,6 +67,7 @@ class Memory:
         needs: Sequence[Need],
         used: Callable[[int], int],
         *,
+        others: Others | None = None,
         available: Available | None = None,
         kills: Kills | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -60,8 +75,10 @@ class Memory:
         """``said``: the budget in bytes, ``"auto"``, or a percentage of the machine's memory.
 
         ``needs``: by task; empty where nothing is held back. ``used``: what a running task uses
-        now, in bytes.
+        now, in bytes. What ``others`` have still to take is theirs, but of a budget in bytes.
         """
+        self._others = others or Unshared()
+        self._told = 0
         self._known_available = available
         self._kills = kills or Kills(self._kills_here)
         self._said = said
@@ -134,6 +151,10 @@ class Memory:
         return killed
 
     def _changed(self) -> None:
+        size = sum(self._expected.values())
+        if size != self._told:
+            self._told = size
+            self._others.expect(size)
         self.held_back = False
         self._worked_out_at = float("-inf")
 
@@ -160,9 +181,12 @@ class Memory:
         if self._budget is None and now - self._read_at >= _LOOK_S:
             self._look(now)
         # As if those that run had taken nothing yet.
-        if size <= self._all() - sum(self._expected.values()):
+        if size <= self._all() - sum(self._expected.values()) - self._of_others():
             return True
         return self._budget is None and size <= self._left()
+
+    def _of_others(self) -> int:
+        return self._others.others_expect() if self._budget is None else 0
 
     def _all(self) -> int:
         return self._read if self._budget is None else self._budget
@@ -182,6 +206,7 @@ class Memory:
             self._look(now)
             used = {task: self._used(task) for task, size in self._expected.items() if size}
             self._worked_out = self._read - still_to_take(self._expected, used)
+            self._worked_out -= self._others.others_lack()
             self._worked_out_at = now
         return self._worked_out
 

@@ -18,6 +18,8 @@ class Share(Protocol):
 
     #: Has the pool look at a descriptor, or no more.
     watch: Callable[[int, bool], None]
+    #: Whether a task has waited for slots that other runs had.
+    has_waited: bool
     #: Descriptors by which a process keeps what the run has: lanes do, until they have ended.
     keeps: tuple[int, ...]
 
@@ -49,6 +51,15 @@ class Share(Protocol):
     def give_back(self, count: int) -> None:
         """They are free again."""
 
+    def expect(self, size: int) -> None:
+        """The tasks that run are expected to take so much memory together, in bytes."""
+
+    def others_expect(self) -> int:
+        """What the tasks of other runs are expected to take together, in bytes."""
+
+    def others_lack(self) -> int:
+        """What they have still to take, by what they use now: it is dear to find out."""
+
     def suspend(self) -> None:
         """All tasks of this run are stopped."""
 
@@ -63,6 +74,7 @@ class Unshared:
     """The whole machine: where slots are not counted, or others cannot be seen."""
 
     waits = False
+    has_waited = False
     keeps: tuple[int, ...] = ()
 
     def __init__(self) -> None:
@@ -91,6 +103,17 @@ class Unshared:
 
     def give_back(self, count: int) -> None:
         """See `Share`."""
+
+    def expect(self, size: int) -> None:
+        """See `Share`."""
+
+    def others_expect(self) -> int:
+        """See `Share`."""
+        return 0
+
+    def others_lack(self) -> int:
+        """See `Share`."""
+        return 0
 
     def suspend(self) -> None:
         """See `Share`."""

@@ -45,7 +45,11 @@ _HEAD_SIZE = 64
 #: last seen to wait.
 _RUN = struct.Struct("<IIIIdd")
 _RUN_SIZE = 512
-_RUN_TEXT = _RUN_SIZE - _RUN.size
+#: At the end of its record: how much memory its tasks are expected to take together, in bytes.
+_EXPECTED = struct.Struct("<Q")
+_EXPECTED_PLACE = _RUN_SIZE - _EXPECTED.size
+_MOST = (1 << 64) - 1
+_RUN_TEXT = _EXPECTED_PLACE - _RUN.size
 
 #: What a slot is used for: the record of its run, and since when, in seconds since 1970.
 _USE = struct.Struct("<Hd")
@@ -184,6 +188,20 @@ class SlotFile:
         """What a run said that it is."""
         place = _HEAD_SIZE + number * _RUN_SIZE + _RUN.size
         return _untext(os.pread(self._file, _RUN_TEXT, place))
+
+    def write_expected(self, number: int, size: int) -> None:
+        """Say how much memory the tasks of a run are expected to take together."""
+        place = _HEAD_SIZE + number * _RUN_SIZE + _EXPECTED_PLACE
+        os.pwrite(self._file, _EXPECTED.pack(min(size, _MOST)), place)
+
+    def expected(self, records: int) -> dict[int, int]:
+        """By record how much that is, where it is anything; of runs that have ended too."""
+        data = os.pread(self._file, records * _RUN_SIZE, _HEAD_SIZE)
+        found = (
+            (i, _EXPECTED.unpack_from(data, i * _RUN_SIZE + _EXPECTED_PLACE)[0])
+            for i in range(len(data) // _RUN_SIZE)
+        )
+        return {number: size for number, size in found if size}
 
     def write_use(self, use: Use) -> None:
         """Say what a slot is used for."""

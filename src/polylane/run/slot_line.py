@@ -66,6 +66,7 @@ class Line:
         self._records = head.records
         self._me = self._me._replace(number=number)
         file.write_run(self._me)
+        file.write_expected(number, 0)
         file.name_run(number, name)
         return head
 
@@ -87,6 +88,15 @@ class Line:
             return []
         heard = time.monotonic() - _HEARD_S
         return [r for r in runs if r.since and r.seen > heard and r.number != self._me.number]
+
+    def others_expect(self) -> list[tuple[int, int]]:
+        """The process of each other run, and the memory that its tasks are expected to take."""
+        runs = self._file.runs(self._records)
+        if len(runs) <= 1:
+            return []
+        expected = self._file.expected(len(runs))
+        others = (run for run in runs if run.number in expected and run.number != self._me.number)
+        return [(run.pid, expected[run.number]) for run in others if self._lives(run)]
 
     def is_ours(self, has: int, others: list[Waiting]) -> bool:
         """Whether it is the turn of a run that has so many slots, and is ours."""

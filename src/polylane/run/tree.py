@@ -124,6 +124,19 @@ def reap(usage: Usage) -> bool:
         usage.add(used)
 
 
+def reap_others(usage: Usage, main: int) -> None:
+    """Reap the children that have ended, but one, whose status somebody waits for."""
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None or ended.si_pid == main:
+            return
+        _, _, used = os.wait4(ended.si_pid, 0)
+        usage.add(used)
+
+
 def sleep(seconds: float) -> bool:
     """The `Pause` of those who hear nothing meanwhile."""
     time.sleep(seconds)
