@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from polylane.run.tracing.touches import Touches
 
 
+#: A run whose longest path takes so many seconds is worth a second thought about its order.
+_LONG_S = 1.0
+
+
 class Insight(NamedTuple):
     """What an observer may look at while tasks run; in the thread of the run, but for the data."""
 
@@ -307,7 +311,7 @@ def _schedule(
     needs: Sequence[expectations.Need],
     widths: Sequence[Width] | None,
 ) -> Schedule:
-    """Longest remaining path first in parallel; reference order in sequence."""
+    """Longest remaining path first in parallel, or better; reference order in sequence."""
     sizes = [need.size for need in needs]
 
     def begin(line: Sequence[float] | None) -> Schedule:
@@ -322,7 +326,12 @@ def _schedule(
 
     if not plan.mode.parallel:
         return begin(None)
-    return begin(priorities(plan.graph, expected))
+    line: Sequence[float] = priorities(plan.graph, expected)
+    if max(line, default=0.0) >= _LONG_S:
+        from polylane.plan.improve import improve  # in short runs there is nothing to win
+
+        line = improve(plan.graph, expected, line, begin)
+    return begin(line)
 
 
 def _measured(plan: Plan, request: Request, past: Past) -> float | None:

@@ -50,7 +50,7 @@ def time_left(
         return None
     line = priorities(graph, expected)
     low, likely, high = (
-        _play(_begun(graph, line, slots, alone, ended, running), [span[case] for span in left])
+        play(_begun(graph, line, slots, alone, ended, running), [span[case] for span in left])
         for case in range(3)
     )
     # Packing is no exact art: a quicker task may make the whole longer.
@@ -110,7 +110,7 @@ def _begun(
     return schedule
 
 
-def _play(schedule: Schedule, seconds: Sequence[float]) -> float:
+def play(schedule: Schedule, seconds: Sequence[float]) -> float:
     """Play the rest of a schedule; returns when the last task ends."""
     ends = [(seconds[i], i) for i in schedule.running]
     heapify(ends)
