@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.integrations.repository import Repository
+from tests.remember.made import make_old
 
 
 def flaky(repository: Repository) -> list[str]:
@@ -66,9 +67,7 @@ def test_a_history_from_before_inputs_says_nothing_of_them(tmp_path: Path) -> No
     repository = made(tmp_path)
     repository.inv("all")
     path = repository.folder / ".polylane/history.sqlite3"
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("ALTER TABLE task_runs DROP COLUMN inputs")
-        database.execute("PRAGMA user_version = 1")
+    make_old(path)
     assert flaky(repository) == []
     assert repository.inv("all").code == 0
     assert flaky(repository) == []

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from polylane.model import Claim, Task
@@ -40,6 +43,18 @@ def run(*tasks: TaskResult, **more: Any) -> RunResult:
         **more,
     }
     return RunResult(**values)
+
+
+#: Table and column.
+_SINCE_VERSION_1 = (("task_runs", "inputs"), ("runs", "total_cpu_s"), ("runs", "whole"))
+
+
+def make_old(path: Path) -> None:
+    """Bring a history's file back to version 1, with all that this could hold."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for table, column in _SINCE_VERSION_1:
+            database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        database.execute("PRAGMA user_version = 1")
 
 
 def tasks_of(result: RunResult) -> dict[str, Task]:

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from polylane.remember import history, tables
-from tests.remember.made import ended, run, tasks_of
+from tests.remember.made import ended, make_old, run, tasks_of
 from tests.remember.writers import EACH, fight
 from tests.support import FORKS, forbid, in_fork
 
@@ -25,20 +25,13 @@ def test_twenty_runs_at_once_that_are_killed_do_no_harm(tmp_path: Path) -> None:
     assert any(count < 20 * EACH for count in added), "nobody was killed while it wrote"
 
 
-#: Table and column.
-NEW = (("task_runs", "inputs"), ("runs", "total_cpu_s"), ("runs", "whole"))
-
-
 def test_writers_that_are_killed_bring_an_old_database_to_ours(tmp_path: Path) -> None:
-    """Once, with all that it holds; without the new columns the tables are those of version 1."""
+    """Once, with all that it holds."""
     (tmp_path / ".polylane").mkdir()
     first = run(ended("docs:old:mkdocs"), id="old")
     assert history.record(tmp_path, first, tasks_of(first)) == ""
     path = tmp_path / ".polylane" / history.FILE
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        for table, column in NEW:
-            database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        database.execute("PRAGMA user_version = 1")
+    make_old(path)
     assert fight(tmp_path, 20, random.Random(2)) >= 10 * EACH
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (len(tables.STEPS),)
