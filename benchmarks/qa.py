@@ -7,7 +7,6 @@ Knows nothing of what the workspace holds; it must be set up, with all that its 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -21,6 +20,8 @@ import workspaces
 from measure import Command, Figure, Sample, median_cpu, median_wall, sample
 from peers_found import Runner
 
+from polylane.run.slots import cores
+
 _BIN = Path(sys.executable).parent
 _POLYLANE = str(_BIN / "polylane")
 
@@ -29,7 +30,6 @@ _NOTHING = "inv nothing"
 
 #: What our overhead, and tasks that do not fit side by side, may add to the bound, net.
 _OVER_BOUND = 1.08
-
 
 #: So many runs may try other numbers of slots before one is chosen.
 _TRIALS = 4
@@ -57,7 +57,6 @@ class _Measured:
 
     name: str
     jobs: int
-    cores: int
     ours: Mapping[str, Sequence[_Run]]
     #: Others by name, ``inv nothing`` among them.
     others: Mapping[str, Sequence[Sample]]
@@ -120,8 +119,7 @@ def _turns(
                 ours[each].append(_run(commands[each]))
             elif each in others and (taken := _taken(each, others)) is not None:
                 theirs[each].append(taken)
-    cores = len(os.sched_getaffinity(0))
-    return _Measured(name, jobs, cores, ours, {other: theirs[other] for other in others})
+    return _Measured(name, jobs, ours, {other: theirs[other] for other in others})
 
 
 def _taken(name: str, others: dict[str, Command]) -> Sample | None:
@@ -166,12 +164,12 @@ def _figures(measured: _Measured, limit: float | None) -> list[Figure]:
     value = parallel / sequential
     met = None if limit is None else value <= limit
     said = "" if limit is None else f"{limit:.2f}"
+    at_once = min(jobs, cores())
     rows = [Figure(f"{what} / sequential", f"{value:.2f}", said, met, details)]
     for mode in ("parallel", "sequential"):
         each = measured.ours[mode]
         path = statistics.median(run.critical_path for run in each)
         cpu = statistics.median(run.cpu for run in each)
-        at_once = min(jobs, measured.cores)
         bound = max(path, cpu / at_once)
         net = (parallel - nothing) / bound
         rows.append(

@@ -43,8 +43,9 @@ def improve(
     if len(graph.tasks) > _MOST or not all(span.runs for span in expected):
         return line
     seconds = [span.likely for span in expected]
-    bound = max(max(line, default=0.0), sum(seconds) / schedule(line).slots) * _NEAR
-    shortest = play(schedule(line), seconds)
+    begun = schedule(line)
+    bound = max(max(line, default=0.0), sum(seconds) / begun.slots) * _NEAR
+    shortest = play(begun, seconds)
     if shortest < max(bound, _LEAST_S):
         return line
     best, plays, before = line, _PLAYED // len(graph.tasks), graph.ancestors()

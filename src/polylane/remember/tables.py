@@ -178,7 +178,8 @@ class AddedRun(NamedTuple):
 
     def add(self, database: sqlite3.Connection, known: Summary) -> None:
         """Add it to the database, and to what is known."""
-        run = self._add_run(database)
+        cpu_s, whole = sum(task.cpu_s for task in self.result.tasks), self._is_whole()
+        run = self._add_run(database, cpu_s, whole=whole)
         ran = [task for task in self.result.tasks if task.started_s is not None]
         self._add_new_tasks(database, known, ran)
         rows = [self._row(run, task, known) for task in ran]
@@ -192,19 +193,14 @@ class AddedRun(NamedTuple):
                 (run - KEEP,),
             )
         if not self.narrowed:
-            self._add_times(known)
+            self._add_times(known, cpu_s, whole=whole)
 
-    @property
-    def _cpu_s(self) -> float:
-        return sum(task.cpu_s for task in self.result.tasks)
-
-    @property
     def _is_whole(self) -> bool:
         """Whether each task came to its own end, and no other run held them up."""
         ended = all(task.outcome in _OWN_ENDS and task.attempts for task in self.result.tasks)
         return ended and not self.result.shared
 
-    def _add_run(self, database: sqlite3.Connection) -> int:
+    def _add_run(self, database: sqlite3.Connection, cpu_s: float, *, whole: bool) -> int:
         run = self.result
         values = (
             run.id,
@@ -220,8 +216,8 @@ class AddedRun(NamedTuple):
             len(run.tasks),
             run.exit_code > SIGNAL_BASE,
             self.narrowed,
-            self._cpu_s,
-            self._is_whole,
+            cpu_s,
+            whole,
         )
         return database.execute(_ADD_RUN, values).lastrowid or 0
 
@@ -271,13 +267,13 @@ class AddedRun(NamedTuple):
             self.inputs.get(task.id),
         )
 
-    def _add_times(self, known: Summary) -> None:
+    def _add_times(self, known: Summary, cpu_s: float, *, whole: bool) -> None:
         run = self.result
         key = tuple(map(stored, run.selection)), len(run.tasks)
         if run.mode == "sequential" and run.exit_code == PASSED:
             _put(known.sequential, key, run.wall_s)
-        if run.mode == "parallel" and self._is_whole:
-            values = run.jobs, run.wall_s, run.work_s, self._cpu_s, run.critical_path_s
+        if run.mode == "parallel" and whole:
+            values = run.jobs, run.wall_s, run.work_s, cpu_s, run.critical_path_s
             _put(known.trials, key, with_trial(known.trials.get(key, ()), Trial(*values)))
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from polylane.plan.memory import still_to_take
 from polylane.run import tree
 from polylane.run.share import Wish
-from polylane.run.slot_file import SLOTS, SlotFile, Use, slot_place
+from polylane.run.slot_file import SLOTS, SlotFile, Use, Waiting, slot_place
 from polylane.run.slot_line import Line
 
 #: So long a slot may go from task to task of one run while others wait: to hand it on after each
@@ -205,25 +206,27 @@ class MachineSlots:
         """See `Share`. What a run inside a task takes is expected of that task."""
         self._expected = size
         if not self._inside:
-            self._file.write_expected(self._line.number, size)
+            self._line.expect(size)
 
     def others_expect(self) -> int:
         """See `Share`."""
-        return 0 if self._inside else sum(size for _, size in self._line.others_expect())
+        return sum(run.expects for run in self._expecting())
 
     def others_lack(self) -> int:
         """See `Share`. All that a run has started is below its own process."""
-        others = [] if self._inside else self._line.others_expect()
-        return sum(
-            max(0, size - tree.resident_bytes(tree.descendants(pid))) for pid, size in others
-        )
+        runs = self._expecting()
+        used = {r.number: tree.resident_bytes(tree.descendants(r.pid)) for r in runs}
+        return still_to_take({r.number: r.expects for r in runs}, used)
+
+    def _expecting(self) -> list[Waiting]:
+        return [] if self._inside else self._line.expecting()
 
     def suspend(self) -> None:
         """See `Share`. Who forgets a stopped run in the background holds up nobody by it."""
         for slots in (*self._of.values(), self._lent):
             self._free(slots)
             slots[:] = [_LOST if slot >= 0 else slot for slot in slots]
-        self._file.write_expected(self._line.number, 0)
+        self._line.expect(0)
         self._must_ring = self._line.leave() or self._must_ring
         self._ring()
 

@@ -78,7 +78,6 @@ class Memory:
         now, in bytes. What ``others`` have still to take is theirs, but of a budget in bytes.
         """
         self._others = others or Unshared()
-        self._told = 0
         self._known_available = available
         self._kills = kills or Kills(self._kills_here)
         self._said = said
@@ -88,6 +87,8 @@ class Memory:
         self._clock = clock
         #: What running tasks are expected to need, by task.
         self._expected: dict[int, int] = {}
+        #: All of that, as others were told.
+        self._together = 0
         self._read_at = self._worked_out_at = float("-inf")
         self._read = self._worked_out = 0
         self._first: int | None = None
@@ -151,10 +152,10 @@ class Memory:
         return killed
 
     def _changed(self) -> None:
-        size = sum(self._expected.values())
-        if size != self._told:
-            self._told = size
-            self._others.expect(size)
+        together = sum(self._expected.values())
+        if together != self._together:
+            self._together = together
+            self._others.expect(together)
         self.held_back = False
         self._worked_out_at = float("-inf")
 
@@ -181,7 +182,7 @@ class Memory:
         if self._budget is None and now - self._read_at >= _LOOK_S:
             self._look(now)
         # As if those that run had taken nothing yet.
-        if size <= self._all() - sum(self._expected.values()) - self._of_others():
+        if size <= self._all() - self._together - self._of_others():
             return True
         return self._budget is None and size <= self._left()
 
@@ -200,7 +201,7 @@ class Memory:
     def _left(self) -> int:
         """What is left when those that run have taken what they are expected to."""
         if self._budget is not None:
-            return self._budget - sum(self._expected.values())
+            return self._budget - self._together
         now = self._clock()
         if now - self._worked_out_at >= _FRESH_S:
             self._look(now)

@@ -42,14 +42,12 @@ _HEAD_SIZE = 64
 
 #: A run: its pid, how many slots it has, wants, and has lent to jobs in tasks; and in seconds of
 #: the clock that all processes share (CLOCK_MONOTONIC) since when it waits, or 0, and when it was
-#: last seen to wait.
-_RUN = struct.Struct("<IIIIdd")
+#: last seen to wait; and how much memory its tasks are expected to take together, in bytes.
+_RUN = struct.Struct("<IIIIddQ")
 _RUN_SIZE = 512
-#: At the end of its record: how much memory its tasks are expected to take together, in bytes.
-_EXPECTED = struct.Struct("<Q")
-_EXPECTED_PLACE = _RUN_SIZE - _EXPECTED.size
-_MOST = (1 << 64) - 1
-_RUN_TEXT = _EXPECTED_PLACE - _RUN.size
+_RUN_TEXT = _RUN_SIZE - _RUN.size
+#: More bytes than any machine has, in eight.
+MOST_BYTES = (1 << 64) - 1
 
 #: What a slot is used for: the record of its run, and since when, in seconds since 1970.
 _USE = struct.Struct("<Hd")
@@ -69,7 +67,7 @@ class Head(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The state of a run: what decides whose turn it is."""
+    """The state of a run: what decides whose turn it is, and what others leave to it."""
 
     #: Its record.
     number: int
@@ -80,6 +78,8 @@ class Waiting(NamedTuple):
     #: 0.0: it does not wait.
     since: float
     seen: float
+    #: Memory, in bytes.
+    expects: int = 0
 
 
 class Use(NamedTuple):
@@ -188,20 +188,6 @@ class SlotFile:
         """What a run said that it is."""
         place = _HEAD_SIZE + number * _RUN_SIZE + _RUN.size
         return _untext(os.pread(self._file, _RUN_TEXT, place))
-
-    def write_expected(self, number: int, size: int) -> None:
-        """Say how much memory the tasks of a run are expected to take together."""
-        place = _HEAD_SIZE + number * _RUN_SIZE + _EXPECTED_PLACE
-        os.pwrite(self._file, _EXPECTED.pack(min(size, _MOST)), place)
-
-    def expected(self, records: int) -> dict[int, int]:
-        """By record how much that is, where it is anything; of runs that have ended too."""
-        data = os.pread(self._file, records * _RUN_SIZE, _HEAD_SIZE)
-        found = (
-            (i, _EXPECTED.unpack_from(data, i * _RUN_SIZE + _EXPECTED_PLACE)[0])
-            for i in range(len(data) // _RUN_SIZE)
-        )
-        return {number: size for number, size in found if size}
 
     def write_use(self, use: Use) -> None:
         """Say what a slot is used for."""

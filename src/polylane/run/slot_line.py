@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from polylane.run.slot_file import GATE, RUNS, SLOTS, Head, SlotFile, Waiting, run_place
+from polylane.run.slot_file import GATE, MOST_BYTES, RUNS, SLOTS, Head, SlotFile, Waiting, run_place
 
 #: A run that waits shows itself more often than that.
 _HEARD_S = 1.0
@@ -66,7 +66,6 @@ class Line:
         self._records = head.records
         self._me = self._me._replace(number=number)
         file.write_run(self._me)
-        file.write_expected(number, 0)
         file.name_run(number, name)
         return head
 
@@ -89,14 +88,15 @@ class Line:
         heard = time.monotonic() - _HEARD_S
         return [r for r in runs if r.since and r.seen > heard and r.number != self._me.number]
 
-    def others_expect(self) -> list[tuple[int, int]]:
-        """The process of each other run, and the memory that its tasks are expected to take."""
+    def expect(self, size: int) -> None:
+        """Say that our tasks are expected to take so much memory together."""
+        self._me = self._me._replace(expects=min(size, MOST_BYTES))
+        self._file.write_run(self._me)
+
+    def expecting(self) -> list[Waiting]:
+        """The other runs whose tasks are expected to take some memory."""
         runs = self._file.runs(self._records)
-        if len(runs) <= 1:
-            return []
-        expected = self._file.expected(len(runs))
-        others = (run for run in runs if run.number in expected and run.number != self._me.number)
-        return [(run.pid, expected[run.number]) for run in others if self._lives(run)]
+        return [r for r in runs if r.expects and r.number != self._me.number and self._lives(r)]
 
     def is_ours(self, has: int, others: list[Waiting]) -> bool:
         """Whether it is the turn of a run that has so many slots, and is ours."""
