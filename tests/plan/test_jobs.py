@@ -132,7 +132,7 @@ def test_a_try_that_did_not_help_is_not_repeated() -> None:
 def test_a_try_that_helped_is_kept() -> None:
     """And the next one is tried from there."""
     jobs = [trial.jobs for trial in _history(EVEN, _alone, 64)]
-    assert jobs[:5] == [4, 8, 16, 32, 64]
+    assert jobs[:6] == [4, 8, 16, 32, 64, 80]
 
 
 def test_one_slow_run_does_not_decide() -> None:
